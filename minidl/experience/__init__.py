@@ -1,0 +1,1 @@
+"""Experience: what a user touches to build, feed, train and look into a model."""

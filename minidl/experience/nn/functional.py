@@ -1,0 +1,83 @@
+"""Layers and losses as functions of their weights: compositions of the table's rows.
+
+N images, C channels, H x W pixels; labels are class numbers.
+"""
+
+from ...framework.create import arange
+from ...framework.replace import replaceable
+from ...framework.shapes import is_float
+
+
+def relu(x):
+    """max(x, 0), whose gradient at 0 is 0."""
+    return x.relu()
+
+
+@replaceable
+def linear(x, weight, bias=None):
+    """x @ weight.T + bias: (..., in) and (out, in) to (..., out)."""
+    flat = x if x.ndim == 2 else x.reshape(-1, x.shape[-1])
+    out = flat @ weight.T
+    out = out if bias is None else out + bias
+    return out if x.ndim == 2 else out.reshape(*x.shape[:-1], weight.shape[0])
+
+
+@replaceable
+def conv2d(x, weight, bias=None, stride=1, padding=0):
+    """Cross-correlation: (N, C, H, W) and (out, C, h, w) to (N, out, rows, columns).
+
+    Every window of the image becomes a row, and one matrix product does the rest.
+    """
+    if x.ndim != 4 or x.shape[1] != weight.shape[1]:
+        raise ValueError(
+            f"conv2d of {tuple(x.shape)} with weight {tuple(weight.shape)}: the input "
+            f"must be (N, {weight.shape[1]}, H, W)"
+        )
+    out_channels, C, h, w = weight.shape
+    widths = [(p, p) for p in pair(padding)]
+    patches = x.pad(widths).windows((h, w), pair(stride))  # (N, C, rows, columns, h, w)
+    N, _, rows, columns = patches.shape[:4]
+    flat = patches.permute(0, 2, 3, 1, 4, 5).reshape(N * rows * columns, C * h * w)
+    out = linear(flat, weight.reshape(out_channels, -1), bias)
+    return out.reshape(N, rows, columns, out_channels).permute(0, 3, 1, 2)
+
+
+@replaceable
+def max_pool2d(x, size, stride=None):
+    """The largest of each window: (N, C, H, W) to (N, C, rows, columns)."""
+    size = pair(size)
+    return x.windows(size, pair(stride or size)).amax((-2, -1))
+
+
+def pair(size):
+    return (size, size) if isinstance(size, int) else tuple(size)
+
+
+@replaceable
+def log_softmax(x, dim=-1):
+    """x - log(sum(exp(x))) along `dim`, less the maximum first lest exp overflow."""
+    shifted = x - x.detach().amax(dim, keepdim=True)
+    return shifted - shifted.exp().sum(dim, keepdim=True).log()
+
+
+def softmax(x, dim=-1):
+    """exp(x) / sum(exp(x)) along `dim`: positive, and sums to 1."""
+    powers = (x - x.detach().amax(dim, keepdim=True)).exp()
+    return powers / powers.sum(dim, keepdim=True)
+
+
+@replaceable
+def cross_entropy(logits, targets):
+    """The mean of -log softmax(logits)[target]: (N, C) float and (N,) integer to ()."""
+    if logits.ndim != 2 or targets.shape != logits.shape[:1] or is_float(targets.dtype):
+        raise ValueError(
+            f"cross_entropy of logits {tuple(logits.shape)} and targets "
+            f"{tuple(targets.shape)} {targets.dtype}: wants (N, C) and N class numbers"
+        )
+    rows = arange(len(targets), device=logits.device)
+    return -log_softmax(logits)[rows, targets].mean()
+
+
+def accuracy(logits, targets):
+    """The share of rows whose largest logit is the target's, as a Python float."""
+    return (logits.argmax(1) == targets).float().mean().item()

@@ -1,0 +1,1 @@
+"""Framework: tensors, the table of operations, and differentiation."""

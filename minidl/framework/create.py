@@ -1,0 +1,197 @@
+"""New tensors, and functions of several. PyTorch's names and defaults. (Chapter 1.)
+
+Random tensors come from counted keys: `manual_seed(s)` starts at (s, 0), and each draw
+takes the next key, so a program repeats its numbers bit for bit on every device.
+"""
+
+import secrets
+
+import numpy as np
+
+from ..hardware.registry import device as device_called
+from . import ops
+from .arithmetic import promoted
+from .tensor import Tensor
+
+__all__ = """tensor from_numpy full zeros ones zeros_like ones_like arange linspace eye
+rand randn randint randperm manual_seed Generator cat stack where maximum minimum
+float16 float32 float64 int8 int16 int32 int64 uint8 bool_""".split()
+
+float16, float32, float64 = map(np.dtype, ("float16", "float32", "float64"))
+int8, int16, int32, int64 = map(np.dtype, ("int8", "int16", "int32", "int64"))
+uint8, bool_ = np.dtype("uint8"), np.dtype("bool")
+
+
+def tensor(data, dtype=None, device="cpu", requires_grad=False):
+    """A tensor holding a copy of `data`: numbers, nested sequences, an array, a tensor.
+
+    Python floats become float32, integers int64; arrays keep their dtype. Raises
+    ValueError for sequences of unequal lengths, TypeError for what holds no numbers.
+    """
+    if isinstance(data, Tensor):
+        data = data.detach().cpu().data
+    try:
+        array = np.array(data, dtype=dtype)
+    except ValueError as error:
+        raise ValueError(
+            f"tensor(...) of nested sequences that don't match: {error}"
+        ) from None
+    if array.dtype.kind not in "biuf":
+        raise TypeError(
+            f"tensor(...) takes numbers, found {array.dtype} ({data!r:.40})"
+        )
+    if dtype is None and not isinstance(data, np.ndarray | np.generic):
+        array = array.astype(float32 if array.dtype == float64 else array.dtype)
+    return finished(device_called(device).array(array), requires_grad)
+
+
+def finished(array, requires_grad):
+    x = Tensor(array)
+    return x.requires_grad_() if requires_grad else x
+
+
+def from_numpy(array):
+    """A CPU tensor that shares the memory of `array`."""
+    return Tensor(np.asarray(array))
+
+
+def full(shape, value, dtype=float32, device="cpu", requires_grad=False):
+    array = device_called(device).xp.full(shape, value, dtype)
+    return finished(array, requires_grad)
+
+
+def zeros(*shape, dtype=float32, device="cpu", requires_grad=False):
+    return full(sizes(shape), 0, dtype, device, requires_grad)
+
+
+def ones(*shape, dtype=float32, device="cpu", requires_grad=False):
+    return full(sizes(shape), 1, dtype, device, requires_grad)
+
+
+def zeros_like(x):
+    return full(x.shape, 0, x.dtype, x.device)
+
+
+def ones_like(x):
+    return full(x.shape, 1, x.dtype, x.device)
+
+
+def arange(*bounds, dtype=None, device="cpu"):
+    """start, start + step, ... below stop; called as Python's range is."""
+    array = np.arange(*bounds, dtype=dtype)
+    if dtype is None and array.dtype == float64:
+        array = array.astype(float32)
+    return Tensor(device_called(device).array(array))
+
+
+def linspace(start, end, steps, dtype=float32, device="cpu"):
+    return Tensor(
+        device_called(device).array(np.linspace(start, end, steps, dtype=dtype))
+    )
+
+
+def eye(n, dtype=float32, device="cpu"):
+    return Tensor(device_called(device).xp.eye(n, dtype=dtype))
+
+
+def sizes(shape):
+    nested = len(shape) == 1 and isinstance(shape[0], tuple | list)
+    return tuple(shape[0]) if nested else shape
+
+
+# ---- random
+
+
+class Generator:
+    """A sequence of keys (seed, draw): each random tensor takes the next one."""
+
+    def __init__(self, seed=None):
+        self.manual_seed(secrets.randbits(31) if seed is None else seed)
+
+    def manual_seed(self, seed):
+        self.seed, self.draw = seed, 0
+        return self
+
+    def key(self, device="cpu"):
+        self.draw += 1
+        return Tensor(device_called(device).array((self.seed, self.draw - 1), int64))
+
+    def numpy(self):
+        """A NumPy generator for a shuffle or the like; it takes one key."""
+        return ops.generator(self.key().data)
+
+
+default_generator = Generator()
+
+
+def manual_seed(seed):
+    """Seeds the random numbers of all code without a generator of its own."""
+    return default_generator.manual_seed(seed)
+
+
+def rand(*shape, dtype=float32, device="cpu", generator=default_generator):
+    """Uniform in [0, 1)."""
+    return ops.uniform(generator.key(device), shape=sizes(shape), dtype=np.dtype(dtype))
+
+
+def randn(*shape, dtype=float32, device="cpu", generator=default_generator):
+    """Normal with mean 0 and variance 1."""
+    return ops.normal(generator.key(device), shape=sizes(shape), dtype=np.dtype(dtype))
+
+
+def randint(low, high, shape, device="cpu", generator=default_generator):
+    """Integers in low ... high - 1, int64."""
+    array = generator.numpy().integers(low, high, shape)
+    return Tensor(device_called(device).array(array))
+
+
+def randperm(n, device="cpu", generator=default_generator):
+    """The integers below n in a random order."""
+    return Tensor(device_called(device).array(generator.numpy().permutation(n)))
+
+
+# ---- functions of several tensors
+
+
+def cat(tensors, dim=0):
+    """The tensors one after the other along `dim`."""
+    tensors = listed(tensors, "cat")
+    (dim,) = tensors[0].dims((dim,))
+    return ops.cat(*of_one_dtype(tensors), dim=dim)
+
+
+def stack(tensors, dim=0):
+    """The tensors, which have one shape, along a new dimension `dim`."""
+    return cat([x.unsqueeze(dim) for x in listed(tensors, "stack")], dim)
+
+
+def listed(tensors, verb):
+    tensors = list(tensors)
+    if not tensors:
+        raise ValueError(f"{verb} of no tensors at all")
+    return tensors
+
+
+def of_one_dtype(tensors):
+    widest = tensors[0]
+    for x in tensors[1:]:
+        widest, _ = promoted(widest, x)
+    return [x.cast(widest.dtype) for x in tensors]
+
+
+def where(condition, x, y):
+    """`x` where `condition` holds, `y` elsewhere; all three broadcast."""
+    if not isinstance(x, Tensor):
+        x = condition.wrap(
+            condition.device.array(x, float32 if isinstance(x, float) else None)
+        )
+    return x.where(condition, y)
+
+
+def maximum(x, y):
+    """The larger of each pair of elements; ties share the gradient."""
+    return x.maximum(y)
+
+
+def minimum(x, y):
+    return x.minimum(y)

@@ -1,0 +1,1 @@
+"""Hardware: where arrays live and arithmetic happens. Knows nothing of tensors."""

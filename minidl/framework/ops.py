@@ -21,46 +21,38 @@ warnings.filterwarnings(
 
 # ---- elementwise, one input
 
+
+def floating(name, eval, vjp, **rules_of_its_own):
+    return Op(name, eval, vjp=vjp, dtype=rules.float_dtype, **rules_of_its_own)
+
+
+def zero(g):
+    """A 0-dimensional 0 that goes with `g`: it broadcasts, and is 0 where g is inf."""
+    return g.wrap(g.device.xp.zeros((), g.dtype))
+
+
 neg = Op("neg", lambda xp, x: -x, vjp=lambda g: -g)
-exp = Op(
-    "exp", lambda xp, x: xp.exp(x), dtype=rules.float_dtype, vjp=lambda g, out: g * out
-)
-log = Op(
-    "log", lambda xp, x: xp.log(x), dtype=rules.float_dtype, vjp=lambda g, x: g / x
-)
-sqrt = Op(
-    "sqrt",
-    lambda xp, x: xp.sqrt(x),
-    dtype=rules.float_dtype,
-    vjp=lambda g, out: g / (out + out),
-)
-sin = Op(
-    "sin", lambda xp, x: xp.sin(x), dtype=rules.float_dtype, vjp=lambda g, x: g * cos(x)
-)
-cos = Op(
-    "cos",
-    lambda xp, x: xp.cos(x),
-    dtype=rules.float_dtype,
-    vjp=lambda g, x: -g * sin(x),
-)
-tanh = Op(
-    "tanh",
-    lambda xp, x: xp.tanh(x),
-    dtype=rules.float_dtype,
-    vjp=lambda g, out: g - g * out * out,
-)
-sigmoid = Op(
+exp = floating("exp", lambda xp, x: xp.exp(x), lambda g, out: g * out)
+log = floating("log", lambda xp, x: xp.log(x), lambda g, x: g / x)
+sqrt = floating("sqrt", lambda xp, x: xp.sqrt(x), lambda g, out: g / (out + out))
+sin = floating("sin", lambda xp, x: xp.sin(x), lambda g, x: g * cos(x))
+cos = floating("cos", lambda xp, x: xp.cos(x), lambda g, x: -g * sin(x))
+tanh = floating("tanh", lambda xp, x: xp.tanh(x), lambda g, out: g - g * out * out)
+sigmoid = floating(
     "sigmoid",
     lambda xp, x: 1 / (1 + xp.exp(-x)),
-    dtype=rules.float_dtype,
-    vjp=lambda g, out: g * out * (1 - out),
+    lambda g, out: g * out * (1 - out),
     flops=lambda result, shape: 4 * rules.one_per_result(result),
 )
 relu = Op(
-    "relu", lambda xp, x: xp.maximum(x, 0), vjp=lambda g, out: where(out > 0, g, g * 0)
+    "relu",
+    lambda xp, x: xp.maximum(x, 0),
+    vjp=lambda g, out: where(out > 0, g, zero(g)),
 )
 abs = Op("abs", lambda xp, x: xp.abs(x), vjp=lambda g, x: g * sign(x))
-sign = Op("sign", lambda xp, x: xp.sign(x), vjp=lambda g: g * 0)
+sign = Op(
+    "sign", lambda xp, x: xp.sign(x), vjp=lambda g: expand(zero(g), shape=g.shape)
+)
 logical_not = Op("logical_not", lambda xp, x: xp.logical_not(x), dtype=rules.truth)
 
 # ---- elementwise, several inputs, which broadcast
@@ -86,9 +78,9 @@ pow = elementwise(
     lambda xp, x, y: x**y,
     vjp=(
         # At y = 0 the power is 1 whatever x is, also where x ** -1 is infinite.
-        lambda g, x, y: where(y == 0, g * 0, g * y * x ** (y - 1)),
+        lambda g, x, y: where(y == 0, zero(g), g * y * x ** (y - 1)),
         # At x = 0 and y > 0 the limit of out * log(x) is 0.
-        lambda g, x, y, out: where((x == 0) & (y >= 0), g * 0, g * out * log(x)),
+        lambda g, x, y, out: where((x == 0) & (y >= 0), zero(g), g * out * log(x)),
     ),
 )
 maximum = elementwise(
@@ -111,8 +103,8 @@ where = elementwise(
     dtype=rules.chosen_dtype,
     vjp=(
         None,
-        lambda g, condition: where(condition, g, g * 0),
-        lambda g, condition: where(condition, g * 0, g),
+        lambda g, condition: where(condition, g, zero(g)),
+        lambda g, condition: where(condition, zero(g), g),
     ),
 )
 

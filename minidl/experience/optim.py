@@ -1,13 +1,14 @@
 """Optimisers: from gradients to the next weights, in place. (Chapter 4.)
 
-An optimiser writes with tensor operations under `no_grad`, so whoever watches
-operations sees the update too. PyTorch's names, defaults and arithmetic.
+An update is an operation that writes into its inputs, so whoever watches operations
+sees it too. PyTorch's names, defaults and arithmetic.
 """
 
 from math import sqrt
 
 from ..framework.autodiff import no_grad
 from ..framework.create import zeros_like
+from ..framework.op import Op
 
 
 class Optimizer:
@@ -44,6 +45,21 @@ class Optimizer:
         )
 
 
+def momentum_step(xp, p, g, velocity, *, lr, momentum):
+    velocity *= momentum
+    velocity += g
+    p -= lr * velocity
+    return p
+
+
+def composed_momentum_step(p, g, velocity, *, lr, momentum):
+    velocity.copy_(velocity * momentum + g)
+    return p.copy_(p - velocity * lr)
+
+
+sgd = Op("sgd", momentum_step, writes=(0, 2), composed=composed_momentum_step)
+
+
 class SGD(Optimizer):
     """p -= lr * v, where v = momentum * v + g gathers the gradients seen so far."""
 
@@ -52,13 +68,35 @@ class SGD(Optimizer):
         self.momentum = momentum
 
     def update(self, p, g, state):
-        if self.momentum:
-            if "v" in state:
-                state["v"].copy_(state["v"] * self.momentum + g)
-            else:
-                state["v"] = g.clone()
-            g = state["v"]
-        p.copy_(p - g * self.lr)
+        if not self.momentum:
+            p.copy_(p - g * self.lr)
+            return
+        if not state:
+            state["velocity"] = zeros_like(p)
+        sgd(p, g, state["velocity"], lr=self.lr, momentum=self.momentum)
+
+
+def adam_step(xp, p, g, mean, square, *, lr, beta1, beta2, eps, step):
+    mean *= beta1
+    mean += (1 - beta1) * g
+    square *= beta2
+    square += (1 - beta2) * (g * g)
+    # Both averages start at 0; dividing takes that bias out.
+    root = xp.sqrt(square)
+    root *= 1 / sqrt(1 - beta2**step)
+    root += eps
+    p -= lr / (1 - beta1**step) * (mean / root)
+    return p
+
+
+def composed_adam_step(p, g, mean, square, *, lr, beta1, beta2, eps, step):
+    mean.copy_(mean * beta1 + g * (1 - beta1))
+    square.copy_(square * beta2 + g * g * (1 - beta2))
+    root = square.sqrt() * (1 / sqrt(1 - beta2**step)) + eps
+    return p.copy_(p - mean / root * (lr / (1 - beta1**step)))
+
+
+adam = Op("adam", adam_step, writes=(0, 2, 3), composed=composed_adam_step)
 
 
 class Adam(Optimizer):
@@ -71,13 +109,7 @@ class Adam(Optimizer):
     def update(self, p, g, state):
         if not state:
             state.update(step=0, mean=zeros_like(p), square=zeros_like(p))
-        beta1, beta2 = self.betas
         state["step"] += 1
-        mean, square = state["mean"], state["square"]
-        mean.copy_(mean * beta1 + g * (1 - beta1))
-        square.copy_(square * beta2 + g * g * (1 - beta2))
-        # Both averages start at 0; dividing takes that bias out.
-        unbiased1 = 1 - beta1 ** state["step"]
-        unbiased2 = 1 - beta2 ** state["step"]
-        root = square.sqrt() * (1 / sqrt(unbiased2)) + self.eps
-        p.copy_(p - mean / root * (self.lr / unbiased1))
+        beta1, beta2 = self.betas
+        rates = dict(lr=self.lr, beta1=beta1, beta2=beta2, eps=self.eps)
+        adam(p, g, state["mean"], state["square"], step=state["step"], **rates)

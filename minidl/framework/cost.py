@@ -60,6 +60,9 @@ class Ledger:
 
 def moved(op, inputs, out):
     """Bytes read and written by one operation."""
-    if any(out.version is x.version for x in inputs):
-        return 2 * inputs[1].nbytes if op.name == "assign" else 0
-    return out.nbytes + sum(x.nbytes for x in inputs)
+    if op.view and out.version is inputs[0].version:
+        return 0
+    read = sum(x.nbytes for x in inputs)
+    return read + (
+        sum(inputs[i].nbytes for i in op.writes) if op.writes else out.nbytes
+    )

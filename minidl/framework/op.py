@@ -39,6 +39,8 @@ class Op:
     vjp: Callable | tuple = ()  # one rule for each input, in order; None: no gradient
     flops: Callable = rules.one_per_result  # (shape of result, *shapes, **attrs) -> int
     view: bool = False  # the result reads its input's memory: no byte moves
+    writes: tuple = ()  # the inputs it writes into; the first of them is its result
+    composed: Callable | None = None  # (*tensors, **attrs): the same by other rows
 
     def __post_init__(self):
         if callable(self.vjp):
@@ -143,6 +145,15 @@ def handling(handler):
         stack.handlers = outside
 
 
+def composed():
+    """In the block, operations that are made of others run as those others."""
+
+    def expand(op, inputs, attrs):
+        return (op.composed or op)(*inputs, **attrs)
+
+    return handling(expand)
+
+
 def evaluate(op, inputs, attrs):
     """The result of `op`, computed now by the device that holds the inputs."""
     first = inputs[0]
@@ -157,7 +168,9 @@ def evaluate(op, inputs, attrs):
     except (ValueError, TypeError, IndexError) as error:
         explain(op, inputs, attrs)
         raise type(error)(f"{call_text(op, inputs)}: {error}") from error
-    if op.view and owner(data) is owner(first.data):
+    for i in op.writes:
+        inputs[i].version[0] += 1
+    if (op.view or op.writes) and owner(data) is owner(first.data):
         return first.wrap(data, first.version)
     return first.wrap(data)
 

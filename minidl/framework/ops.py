@@ -356,7 +356,7 @@ def assigned(xp, x, value):
     return x
 
 
-assign = movement("assign", assigned, view=True)  # the one that writes into its input
+assign = movement("assign", assigned, dtype=rules.first_dtype, writes=(0,))
 
 # ---- random numbers: `key` is (seed, draw), so the same key gives the same numbers,
 # on every device and in every replay (counter-based: Salmon et al., 2011)

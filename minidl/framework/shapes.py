@@ -13,7 +13,7 @@ import numpy as np
 # ---- shapes
 
 
-def same(shape, *others, **attrs):
+def same(shape, /, *others, **attrs):
     return shape
 
 
@@ -193,8 +193,8 @@ def one_per_result(result, *shapes, **attrs):
     return prod(result)
 
 
-def one_per_input(result, shape, *others, **attrs):
-    return prod(shape)
+def one_per_input(result, before, /, *others, **attrs):
+    return prod(before)
 
 
 def none(result, *shapes, **attrs):

@@ -219,7 +219,6 @@ class Tensor(Arithmetic, Movement):
                 "elements share memory. clone() it first"
             )
         ops.assign(self, value)
-        self.version[0] += 1
         if recorded:
             self.requires_grad, self.node = False, None
             autodiff.record(ops.copy, (value,), {"device": self.device}, self)

@@ -3,9 +3,8 @@
 N images, C channels, H x W pixels; labels are class numbers.
 """
 
-from ...framework.create import arange
+from ...framework import composites
 from ...framework.replace import replaceable
-from ...framework.shapes import is_float
 
 
 def relu(x):
@@ -17,8 +16,7 @@ def relu(x):
 def linear(x, weight, bias=None):
     """x @ weight.T + bias: (..., in) and (out, in) to (..., out)."""
     flat = x if x.ndim == 2 else x.reshape(-1, x.shape[-1])
-    out = flat @ weight.T
-    out = out if bias is None else out + bias
+    out = flat @ weight.T if bias is None else composites.linear(flat, weight, bias)
     return out if x.ndim == 2 else out.reshape(*x.shape[:-1], weight.shape[0])
 
 
@@ -55,9 +53,8 @@ def pair(size):
 
 @replaceable
 def log_softmax(x, dim=-1):
-    """x - log(sum(exp(x))) along `dim`, less the maximum first lest exp overflow."""
-    shifted = x - x.detach().amax(dim, keepdim=True)
-    return shifted - shifted.exp().sum(dim, keepdim=True).log()
+    """x - log(sum(exp(x))) along `dim`."""
+    return composites.log_softmax(x, dim=x.dims(dim)[0])
 
 
 def softmax(x, dim=-1):
@@ -69,13 +66,7 @@ def softmax(x, dim=-1):
 @replaceable
 def cross_entropy(logits, targets):
     """The mean of -log softmax(logits)[target]: (N, C) float and (N,) integer to ()."""
-    if logits.ndim != 2 or targets.shape != logits.shape[:1] or is_float(targets.dtype):
-        raise ValueError(
-            f"cross_entropy of logits {tuple(logits.shape)} and targets "
-            f"{tuple(targets.shape)} {targets.dtype}: wants (N, C) and N class numbers"
-        )
-    rows = arange(len(targets), device=logits.device)
-    return -log_softmax(logits)[rows, targets].mean()
+    return composites.cross_entropy(logits, targets)
 
 
 def accuracy(logits, targets):

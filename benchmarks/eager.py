@@ -1,7 +1,7 @@
 """Eager execution against PyTorch and HIPS autograd, side by side in one process.
 
-Rounds alternate between the contestants, so that a slow moment of the machine meets all
-of them; each row gives medians and the ratio of medians. Both libraries use two threads,
+Rounds alternate between the contestants, so a slow moment of the machine meets all of
+them; each row gives medians and the ratio of medians. Both libraries use two threads,
 and the pause before a round lets the other's, which spin for a while, go to sleep.
 """
 
@@ -111,7 +111,8 @@ def compare(contestants, rounds=15, repeats=40, pause=0.2):
 
 def import_seconds(rounds=7):
     """Median seconds that `import minidl` adds to a bare Python's start."""
-    timed = "import time; t = time.perf_counter(); import minidl; print(time.perf_counter() - t)"
+    clock = "time.perf_counter()"
+    timed = f"import time; t = {clock}; import minidl; print({clock} - t)"
     runs = [
         float(subprocess.run([sys.executable, "-c", timed], capture_output=True).stdout)
         for _ in range(rounds)

@@ -1,0 +1,27 @@
+"""The README's table of chapters, made from the manifest between two markers."""
+
+import re
+
+from . import chapters
+from .environment import ROOT
+
+TABLE = re.compile(r"(<!-- chapters -->\n).*?(<!-- /chapters -->)", re.DOTALL)
+
+
+def readme():
+    """The README with its table as the manifest has it now."""
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    return TABLE.sub(lambda match: match[1] + table() + match[2], text)
+
+
+def table():
+    rows = ["| | chapter | layer | status |", "|---|---|---|---|"]
+    for chapter in chapters.chapters():
+        title, status = chapter["title"], "planned"
+        if chapter["ready"]:
+            status = "ready"
+            title = f"[{title}](notebooks/{chapters.stem(chapter)}.ipynb)"
+        rows.append(
+            f"| {chapter['number']:02d} | {title} | {chapter['layer']} | {status} |"
+        )
+    return "\n".join(rows) + "\n"

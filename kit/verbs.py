@@ -1,0 +1,67 @@
+"""The verbs of the kit, and the way into its environment.
+
+Called by any Python, a verb first makes the environment ready (standard library only up
+to there), then runs again inside it.
+"""
+
+import argparse
+import importlib
+import os
+import subprocess
+import sys
+
+from . import environment
+from .environment import KitError
+
+VERBS = {  # verb: (extras it needs, what it does)
+    "learn": (("learn",), "open the notebooks in JupyterLab"),
+    "test": (("test",), "check everything: style, layers, tests, notebooks"),
+    "weave": (("learn",), "make the notebooks from book/"),
+    "bench": (("test",), "measure against peers"),
+}
+INSIDE = "MINIDL_KIT_INSIDE"
+
+
+def parser():
+    top = argparse.ArgumentParser(prog="python3 -m kit", description=__package__)
+    top.add_argument(
+        "--here",
+        action="store_true",
+        help="use this Python and what it has installed (conda), make no .venv",
+    )
+    verbs = top.add_subparsers(dest="verb", required=True, metavar="VERB")
+    for verb, (_, does) in VERBS.items():
+        verbs.add_parser(verb, help=does, description=does)
+    add = {name: sub.add_argument for name, sub in verbs.choices.items()}
+    add["learn"]("--no-browser", action="store_true", help="print the address only")
+    add["learn"]("--port", type=int, help="the port to serve on (default: a free one)")
+    add["test"]("--quick", action="store_true", help="under a minute: no slow tests")
+    add["weave"]("chapters", nargs="*", type=int, help="numbers (default: all)")
+    add["weave"]("--check", action="store_true", help="only say what is stale")
+    add["weave"]("--force", action="store_true", help="run what is fresh again too")
+    add["bench"]("names", nargs="*", metavar="NAME", help="default: all")
+    add["bench"]("--json", metavar="FILE", help="write the rows there as well")
+    return top
+
+
+def main(argv):
+    """Runs a verb; returns the exit status. A KitError is said in one sentence."""
+    arguments = parser().parse_args(argv)
+    try:
+        if arguments.here or os.environ.get(INSIDE):
+            return importlib.import_module(f"kit.{arguments.verb}").main(arguments)
+        python = environment.ready(VERBS[arguments.verb][0])
+        return subprocess.call(
+            [python, "-m", "kit", *argv],
+            cwd=environment.ROOT,
+            env={**os.environ, INSIDE: "1"},
+        )
+    except KitError as error:
+        print(f"\n{error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print(
+            "\nStopped. What is done is kept; the same command goes on.",
+            file=sys.stderr,
+        )
+        return 130

@@ -1,0 +1,36 @@
+"""What the tape recorded, as a picture: from the leaves down to the result."""
+
+from ...framework.autodiff import Node, topological_order
+from .layered import layered_svg
+from .svg import Picture
+
+
+def draw_graph(output, names=None, marked=()):
+    """The recorded graph of `output`; it displays in a notebook.
+
+    `names` maps a word to a leaf, `{"w": w}`. `marked` vertices (nodes, or leaf tensors)
+    are drawn in the accent colour. Raises ValueError where nothing was recorded.
+    """
+    vertices, edges = recorded(output)
+    words = {id(leaf): name for name, leaf in (names or {}).items()}
+    nodes = {id(v): named(v, words.get(id(v))) for v in vertices}
+    svg = layered_svg(nodes, edges, {id(v) for v in marked}, "The recorded graph")
+    count = sum(isinstance(v, Node) for v in vertices)
+    words = f"{count} operations on {len(vertices) - count} leaves: {output.node}"
+    return Picture(svg, words)
+
+
+def recorded(output):
+    """(vertices, edges) from the leaves to `output`; edges are pairs of ids."""
+    if output.node is None:
+        raise ValueError("nothing to draw: no operation was recorded for this tensor")
+    vertices = topological_order([output.node])[::-1]
+    edges = [(id(e), id(v)) for v in vertices for e in v.edges if e is not None]
+    return vertices, list(dict.fromkeys(edges))
+
+
+def named(vertex, name):
+    if isinstance(vertex, Node):
+        return vertex.op.name
+    shape = "x".join(map(str, vertex.shape)) or "scalar"
+    return (f"{name}\n{shape}" if name else f"leaf\n{shape}"), "leaf"

@@ -37,8 +37,8 @@ def report(name, path):
     for row in rows:
         print(
             f"{row['name']:<28}{row['ours']:>10.4g}{row['peer']:>10.4g}  "
-            f"{row['unit']:<5}{row['ratio']:>7.2f}{row['bar']:>7.2f}  {row['peer_name']}"
-            f"{'' if row['met'] else '  (missed)'}",
+            f"{row['unit']:<5}{row['ratio']:>7.2f}{row['bar']:>7.2f}  "
+            f"{row['peer_name']}{'' if row['met'] else '  (missed)'}",
             flush=True,
         )
     return {

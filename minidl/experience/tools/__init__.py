@@ -1,4 +1,4 @@
-"""Tools that show: the stack, a strided view, a recorded graph, frames to step through."""
+"""Tools that show: the stack, a strided view, a recorded graph, frames to step."""
 
 from .graph import draw_graph
 from .layered import layered_svg

@@ -6,10 +6,11 @@ from .svg import Picture
 
 
 def draw_graph(output, names=None, marked=()):
-    """The recorded graph of `output`; it displays in a notebook.
+    """The recorded graph of `output`, to display in a notebook.
 
-    `names` maps a word to a leaf, `{"w": w}`. `marked` vertices (nodes, or leaf tensors)
-    are drawn in the accent colour. Raises ValueError where nothing was recorded.
+    `names` maps a word to a leaf, `{"w": w}`. `marked` vertices (nodes, or leaf
+    tensors) are drawn in the accent colour. Raises ValueError where nothing was
+    recorded.
     """
     vertices, edges = recorded(output)
     words = {id(leaf): name for name, leaf in (names or {}).items()}

@@ -1,8 +1,8 @@
 """A directed acyclic graph drawn in layers: every edge points down.
 
-A vertex stands one layer below the lowest of what it depends on; within a layer, vertices
-are ordered by the mean place of their neighbours, swept down and up a few times, which
-leaves few crossings (Sugiyama, Tagawa & Toda, 1981).
+A vertex stands one layer below the lowest of what it depends on; within a layer,
+vertices are ordered by the mean place of their neighbours, swept down and up a few
+times, which leaves few crossings (Sugiyama, Tagawa & Toda, 1981).
 """
 
 from .colours import ACCENT, ACCENT_PALE, EDGE, INK, PALE, PAPER, QUIET
@@ -16,18 +16,34 @@ def layered_svg(nodes, edges, marked=(), title="A graph"):
     """The graph as SVG.
 
     `nodes` maps a key to its label, or to (label, kind) with kind "leaf" for a rounded,
-    pale vertex; `edges` are pairs of keys, from what comes first; `marked` keys are drawn
-    in the accent colour. A label may have two lines. Raises ValueError for a circle.
+    pale vertex; `edges` are pairs of keys, what comes first first; `marked` keys are
+    drawn in the accent colour. A label may have two lines. ValueError for a circle.
     """
     labels = {
         k: v if isinstance(v, tuple) else (v, "operation") for k, v in nodes.items()
     }
-    places = placed(labels, ranks(nodes, edges), edges)
+    layers, routes = routed(ranks(nodes, edges), edges)
+    steps = [step for route in routes for step in zip(route, route[1:])]
+    places = placed(ordered(layers, steps), labels)
     width = max(x + w for x, _, w in places.values()) + MARGIN
     height = max(y for _, y, _ in places.values()) + HEIGHT + MARGIN
-    arrows = [arrow(places[a], places[b], b in marked) for a, b in edges]
+    arrows = [
+        arrow([places[k] for k in route], route[-1] in marked) for route in routes
+    ]
     shapes = [s for k in nodes for s in vertex(places[k], *labels[k], k in marked)]
     return document(round(width), height, [heads(), *arrows, *shapes], title)
+
+
+def routed(rank, edges):
+    """(layers, routes): a long edge has a bend in each layer that it passes."""
+    layers = [[k for k in rank if rank[k] == r] for r in range(max(rank.values()) + 1)]
+    routes = []
+    for i, (a, b) in enumerate(edges):
+        bends = {r: ("bend", i, r) for r in range(rank[a] + 1, rank[b])}
+        for r, bend in bends.items():
+            layers[r].append(bend)
+        routes.append([a, *bends.values(), b])
+    return layers, routes
 
 
 def ranks(nodes, edges):
@@ -47,13 +63,9 @@ def ranks(nodes, edges):
     return rank
 
 
-def placed(labels, rank, edges):
-    """(x, y, width) of each vertex."""
-    layers = ordered(
-        [[k for k in labels if rank[k] == r] for r in range(max(rank.values()) + 1)],
-        edges,
-    )
-    widths = {k: width_of(text) for k, (text, _) in labels.items()}
+def placed(layers, labels):
+    """(x, y, width) of each vertex and bend."""
+    widths = {k: width_of(*labels.get(k, ())) for layer in layers for k in layer}
     total = [sum(widths[k] + GAP for k in layer) - GAP for layer in layers]
     places = {}
     for r, layer in enumerate(layers):
@@ -76,16 +88,15 @@ def ordered(layers, edges):
 
 
 def mean_spot(key, edges, spot, down):
-    near = (
-        [spot[a] for a, b in edges if b == key]
-        if down
-        else [spot[b] for a, b in edges if a == key]
-    )
+    """The mean place of the neighbours above (or below) of `key`, else its own."""
+    ends = edges if down else [(b, a) for a, b in edges]
+    near = [spot[a] for a, b in ends if b == key]
     return sum(near) / len(near) if near else spot[key]
 
 
-def width_of(text):
-    return max(text_width(line, SIZE) for line in text.split("\n")) + 20
+def width_of(text="", kind=None):
+    """The width of a box around `text`; a bend has no text and takes little."""
+    return max(text_width(line, SIZE) for line in text.split("\n")) + 20 if text else 8
 
 
 def vertex(place, text, kind, marked):
@@ -108,13 +119,19 @@ def vertex(place, text, kind, marked):
         yield label(x + width / 2, y + drop, line, size=size, anchor="middle")
 
 
-def arrow(start, end, marked):
-    x1, y1 = start[0] + start[2] / 2, start[1] + HEIGHT
-    x2, y2 = end[0] + end[2] / 2, end[1] - 2
-    bend = (y2 - y1) / 2
+def arrow(places, marked):
+    """A curve down through the middles of `places`."""
+    points = [(places[0][0] + places[0][2] / 2, places[0][1] + HEIGHT)]
+    for x, y, width in places[1:-1]:
+        points += [(x + width / 2, y), (x + width / 2, y + HEIGHT)]
+    points.append((places[-1][0] + places[-1][2] / 2, places[-1][1] - 2))
+    path = f"M{points[0][0]:.0f},{points[0][1]}"
+    for (x1, y1), (x2, y2) in zip(points, points[1:]):
+        middle = (y1 + y2) / 2
+        path += f" C{x1:.0f},{middle:.0f} {x2:.0f},{middle:.0f} {x2:.0f},{y2}"
     return element(
         "path",
-        d=f"M{x1:.0f},{y1} C{x1:.0f},{y1 + bend:.0f} {x2:.0f},{y2 - bend:.0f} {x2:.0f},{y2}",
+        d=path,
         fill="none",
         stroke=ACCENT if marked else EDGE,
         stroke_width=2 if marked else 1.5,

@@ -1,4 +1,4 @@
-"""Frames to step through: pictures made beforehand, so they move without a kernel too."""
+"""Frames to step through: pictures made beforehand, so no kernel is needed."""
 
 import io
 from functools import cache
@@ -24,8 +24,9 @@ def player_class():
 def player(frames, captions=None, start=0, milliseconds=900):
     """A widget with a slider, step and play buttons over `frames`.
 
-    A frame is an SVG string, a Picture of these tools, or a matplotlib figure; `captions`
-    are the words under each. Where no widget can run, frame `start` stands still.
+    A frame is an SVG string, a Picture of these tools, or a matplotlib figure;
+    `captions` are the words under each. Where no widget can run, frame `start` stands
+    still.
     """
     pictures = [as_svg(frame) for frame in frames]
     captions = list(captions) if captions is not None else [""] * len(pictures)

@@ -36,9 +36,9 @@ def band(layer, y, tint, here):
     yield label(MARGIN + 16, y + 47, layer["does"], size=12)
     x = SIDE + MARGIN
     for part in layer["parts"]:
-        width = text_width(part["name"], 15) + 14
+        width = text_width(part["name"], 15) + 20
         yield from chip(part, x, y + (BAND - CHIP) / 2, width, here)
-        x += width + 7
+        x += width + 6
 
 
 def chip(part, x, y, width, here):

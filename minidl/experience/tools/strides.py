@@ -38,8 +38,8 @@ def explore(x):
     buffer, offset = whole_buffer(array)
     if not 1 <= array.ndim <= 3 or buffer.size > LARGEST:
         raise ValueError(
-            f"explore shows 1 to 3 dimensions of a buffer of at most {LARGEST} elements; "
-            f"this one has {array.ndim} dimensions on {buffer.size} elements"
+            f"explore shows 1 to 3 dimensions of a buffer of at most {LARGEST} "
+            f"elements; this one has {array.ndim} dimensions on {buffer.size} elements"
         )
     strides = [step // array.itemsize for step in array.strides]
     shape, values = list(array.shape), [round(float(v), 3) for v in buffer]

@@ -1,11 +1,11 @@
-"""The base of the widgets: JavaScript of ours, and a still picture where none can run."""
+"""The base of the widgets: our JavaScript, and a still picture where none runs."""
 
 
 def make_widget_class(name, script, **traits):
     """A widget class with the module `script` as its view and `traits` as its state.
 
-    Set `still`, an SVG string, on an instance: viewers without widgets show that. Raises
-    ImportError that says what to install.
+    Set `still`, an SVG string, on an instance: viewers without widgets show that.
+    Raises ImportError that says what to install.
     """
     try:
         from anywidget import AnyWidget

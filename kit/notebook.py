@@ -3,6 +3,7 @@
 import os
 import re
 import site
+import subprocess
 import tempfile
 from pathlib import Path
 
@@ -81,7 +82,7 @@ def make(chapter, progress):
         on_cell_executed=lambda **info: progress(),
     )
     try:
-        client.execute(env=environ())
+        client.execute(env=environ(), stderr=subprocess.DEVNULL)
     except CellExecutionError as error:
         raise KitError(
             f"\n{chapters.stem(chapter)} fails:\n{plain(str(error))}"

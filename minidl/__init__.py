@@ -20,7 +20,7 @@ from .framework.autodiff import enable_grad, grad, no_grad, vjp
 from .framework.cost import Ledger
 from .framework.create import *  # noqa: F403
 from .framework.gradcheck import gradcheck
-from .framework.op import Op, apply, handling
+from .framework.op import Op, apply, composed, handling
 from .framework.replace import replace
 from .framework.tensor import Tensor
 from .hardware.registry import device, devices

@@ -9,27 +9,38 @@ SIDE = 182  # where the chips begin
 CHIP = 36
 
 
-def stack(here=None):
-    """The stack, with the parts of chapter `here` marked; it displays in a notebook."""
-    return Picture(stack_svg(here), stack_text(here))
+def stack(here=None, parts=None):
+    """The stack, to display in a notebook, with the parts of chapter `here` marked.
+
+    `parts`, a sequence of names, marks those instead.
+    """
+    return Picture(stack_svg(here, parts), stack_text(here, parts))
 
 
-def stack_svg(here=None):
+def stack_svg(here=None, parts=None):
     """The stack as SVG: solid parts are there, pale ones are to come."""
-    layers = manifest()["layer"]
+    layers, marks = manifest()["layer"], marked(here, parts)
     bands = [
         piece
         for i, layer in enumerate(layers)
-        for piece in band(layer, MARGIN + i * (BAND + GAP), TINTS[i], here)
+        for piece in band(layer, MARGIN + i * (BAND + GAP), TINTS[i], marks)
     ]
     height = 2 * MARGIN + len(layers) * (BAND + GAP) - GAP + 30
-    legend = legend_at(height - 20, here)
+    legend = legend_at(height - 20, here, parts)
     return document(
         WIDTH, height, [*bands, *legend], "The minidl stack", stack_text(here)
     )
 
 
-def band(layer, y, tint, here):
+def marked(here, parts):
+    """The names of the parts to mark."""
+    if parts is not None:
+        return set(parts)
+    rows = [part for layer in manifest()["layer"] for part in layer["parts"]]
+    return {part["name"] for part in rows if here in part["chapters"]}
+
+
+def band(layer, y, tint, marks):
     """One layer: its name, what it does, and a chip for each part."""
     yield box(MARGIN, y, WIDTH - 2 * MARGIN, BAND, radius=10, fill=tint)
     yield label(MARGIN + 16, y + 28, layer["name"], size=17, weight="600")
@@ -37,13 +48,12 @@ def band(layer, y, tint, here):
     x = SIDE + MARGIN
     for part in layer["parts"]:
         width = text_width(part["name"], 15) + 20
-        yield from chip(part, x, y + (BAND - CHIP) / 2, width, here)
+        yield from chip(part, x, y + (BAND - CHIP) / 2, width, part["name"] in marks)
         x += width + 6
 
 
-def chip(part, x, y, width, here):
+def chip(part, x, y, width, marked):
     ready = ready_chapters() & set(part["chapters"])
-    marked = here in part["chapters"]
     fill = ACCENT_PALE if marked else PAPER if ready else "none"
     style = {"stroke": ACCENT if marked else INK if ready else QUIET}
     if not ready:
@@ -60,9 +70,11 @@ def chip(part, x, y, width, here):
     )
 
 
-def legend_at(y, here):
+def legend_at(y, here, parts):
     marks = [("there", PAPER, INK, ""), ("to come", PALE, QUIET, "3 3")]
-    if here is not None:
+    if parts is not None:
+        marks.insert(0, ("at work now", ACCENT_PALE, ACCENT, ""))
+    elif here is not None:
         title = manifest()["chapter"][here]["title"]
         marks.insert(0, (f"you are here: {here:02d} {title}", ACCENT_PALE, ACCENT, ""))
     x = MARGIN + 16
@@ -73,17 +85,14 @@ def legend_at(y, here):
         x += text_width(words, 13) + 54
 
 
-def stack_text(here=None):
+def stack_text(here=None, parts=None):
     """The same in words."""
-    lines = []
+    lines, marks = [], marked(here, parts)
     for layer in manifest()["layer"]:
-        names = [
-            f"[{p['name']}]" if here in p["chapters"] else p["name"]
-            for p in layer["parts"]
-        ]
-        lines.append(f"{layer['name']:<12}{layer['does']:<28}{', '.join(names)}")
-    if here is not None:
-        lines.append(
-            f"You are here, in brackets: {manifest()['chapter'][here]['title']}"
-        )
+        names = [part["name"] for part in layer["parts"]]
+        shown = ", ".join(f"[{name}]" if name in marks else name for name in names)
+        lines.append(f"{layer['name']:<12}{layer['does']:<28}{shown}")
+    if parts is None and here is not None:
+        title = manifest()["chapter"][here]["title"]
+        lines.append(f"You are here, in brackets: {title}")
     return "\n".join(lines)

@@ -149,7 +149,10 @@ def composed():
     """In the block, operations that are made of others run as those others."""
 
     def expand(op, inputs, attrs):
-        return (op.composed or op)(*inputs, **attrs)
+        if op.composed is None:
+            return apply(op, *inputs, **attrs)
+        with handling(expand):
+            return op.composed(*inputs, **attrs)
 
     return handling(expand)
 

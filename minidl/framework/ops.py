@@ -122,9 +122,14 @@ def kept(x, shape, dims):
     return reshape(x, shape=rules.reduced(shape, dims=dims, keepdim=True))
 
 
+def total(xp, x, *, dims, keepdim):
+    counted = None if x.dtype.kind == "f" else xp.int64
+    return x.sum(axis=dims, keepdims=keepdim, dtype=counted)
+
+
 sum = Op(
     "sum",
-    lambda xp, x, *, dims, keepdim: x.sum(axis=dims, keepdims=keepdim),
+    total,
     shape=rules.reduced,
     dtype=rules.total_dtype,
     vjp=lambda g, shapes, dims: expand(kept(g, shapes[0], dims), shape=shapes[0]),
@@ -396,5 +401,5 @@ def sum_to(x, shape):
     stretched = [
         i + lead for i, n in enumerate(shape) if n == 1 and x.shape[i + lead] != 1
     ]
-    total = sum(x, dims=(*range(lead), *stretched), keepdim=False)
-    return reshape(total, shape=shape)
+    summed = sum(x, dims=(*range(lead), *stretched), keepdim=False)
+    return reshape(summed, shape=shape)

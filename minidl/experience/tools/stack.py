@@ -5,7 +5,7 @@ from .manifest import manifest, ready_chapters
 from .svg import Picture, box, document, label, text_width
 
 WIDTH, MARGIN, BAND, GAP = 740, 16, 62, 8
-SIDE = 182  # where the chips begin
+SIDE = 150  # where the chips begin
 CHIP = 36
 
 
@@ -47,7 +47,7 @@ def band(layer, y, tint, marks):
     yield label(MARGIN + 16, y + 47, layer["does"], size=12)
     x = SIDE + MARGIN
     for part in layer["parts"]:
-        width = text_width(part["name"], 15) + 20
+        width = 1.07 * text_width(part["name"], 15) + 20
         yield from chip(part, x, y + (BAND - CHIP) / 2, width, part["name"] in marks)
         x += width + 6
 

@@ -1,0 +1,438 @@
+"""Each row of the table against PyTorch, by value and gradient, and against differences."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import minidl as dl
+from minidl.experience import optim
+from minidl.framework import composites, ops
+
+torch = pytest.importorskip("torch", reason="PyTorch, the witness, is not installed")
+
+FLOATS = ("float32", "float64")
+TOLERANCE = {"float32": 2e-5, "float64": 1e-11}
+
+
+def shapes(least=0, most=3):
+    return st.lists(st.integers(1, 4), min_size=least, max_size=most).map(tuple)
+
+
+def values(shape, seed, low=-2.0, high=2.0):
+    """Float64 values that no two are equal among: no ties in maxima."""
+    draw = np.random.default_rng(seed)
+    n = int(np.prod(shape))
+    spread = (draw.permutation(n) + draw.uniform(0.2, 0.8, n)) / max(n, 1)
+    return (low + (high - low) * spread).reshape(shape)
+
+
+@st.composite
+def broadcast_pair(draw):
+    """Two shapes that broadcast: sizes dropped at the left, or made 1."""
+    shape = draw(shapes())
+    pair = []
+    for _ in range(2):
+        ones = draw(st.lists(st.booleans(), min_size=len(shape), max_size=len(shape)))
+        kept = tuple(1 if one else n for one, n in zip(ones, shape))
+        pair.append(kept[draw(st.integers(0, len(shape))) :])
+    return pair
+
+
+@st.composite
+def dims_of(draw, shape):
+    return tuple(sorted(draw(st.sets(st.integers(0, len(shape) - 1), min_size=1))))
+
+
+# ---- how to draw a call of each row: (inputs as float64 or int arrays, attributes), and
+# the same in PyTorch
+
+
+def unary(low=-2.0, high=2.0):
+    @st.composite
+    def call(draw):
+        return [values(draw(shapes()), draw(st.integers(0, 99)), low, high)], {}
+
+    return call()
+
+
+def binary(low=-2.0, high=2.0):
+    @st.composite
+    def call(draw):
+        pair, seed = draw(broadcast_pair()), draw(st.integers(0, 99))
+        return [values(s, seed + i, low, high) for i, s in enumerate(pair)], {}
+
+    return call()
+
+
+@st.composite
+def where_call(draw):
+    (a, b), seed = draw(broadcast_pair()), draw(st.integers(0, 99))
+    return [values(a, seed) > 0, values(a, seed + 1), values(b, seed + 2)], {}
+
+
+@st.composite
+def reduction(draw):
+    shape = draw(shapes(1))
+    attrs = {"dims": draw(dims_of(shape)), "keepdim": draw(st.booleans())}
+    return [values(shape, draw(st.integers(0, 99)))], attrs
+
+
+@st.composite
+def argument(draw):
+    shape = draw(shapes(1))
+    attrs = {"dim": draw(st.integers(0, len(shape) - 1)), "keepdim": draw(st.booleans())}
+    return [values(shape, draw(st.integers(0, 99)))], attrs
+
+
+@st.composite
+def reshaping(draw):
+    shape = draw(shapes())
+    parts = list(shape)
+    if len(parts) > 1 and draw(st.booleans()):
+        parts[:2] = [parts[0] * parts[1]]
+    return [values(shape, 1)], {"shape": (*parts, 1)}
+
+
+@st.composite
+def permuting(draw):
+    shape = draw(shapes())
+    return [values(shape, 1)], {"dims": tuple(draw(st.permutations(range(len(shape)))))}
+
+
+@st.composite
+def expanding(draw):
+    shape = draw(shapes(1))
+    small = tuple(draw(st.sampled_from([1, n])) for n in shape)
+    return [values(small, 1)], {"shape": (draw(st.integers(1, 3)), *shape)}
+
+
+@st.composite
+def slicing(draw):
+    shape = draw(shapes(1))
+    index = []
+    for n in shape:
+        start = draw(st.integers(0, n - 1))
+        index.append((start, draw(st.integers(start, n)), draw(st.integers(1, 3))))
+    return [values(shape, 1)], {"index": tuple(index)}
+
+
+@st.composite
+def padding(draw):
+    [x], attrs = draw(slicing())
+    view = x[tuple(slice(*bounds) for bounds in attrs["index"])]
+    return [values(view.shape, 2)], {**attrs, "shape": x.shape}
+
+
+@st.composite
+def flipping(draw):
+    shape = draw(shapes(1))
+    return [values(shape, 1)], {"dims": draw(dims_of(shape))}
+
+
+@st.composite
+def joining(draw):
+    shape = draw(shapes(1))
+    dim = draw(st.integers(0, len(shape) - 1))
+    sizes = draw(st.lists(st.integers(1, 3), min_size=1, max_size=3))
+    parts = [(*shape[:dim], n, *shape[dim + 1 :]) for n in sizes]
+    return [values(s, i) for i, s in enumerate(parts)], {"dim": dim}
+
+
+@st.composite
+def windowing(draw):
+    size, stride = [(draw(st.integers(1, 3)), draw(st.integers(1, 3))) for _ in range(2)]
+    shape = (draw(st.integers(1, 2)), *(n + draw(st.integers(0, 3)) for n in size))
+    return [values(shape, 1)], {"size": size, "stride": stride}
+
+
+@st.composite
+def folding(draw):
+    [x], attrs = draw(windowing())
+    windows = ops.windows.shape(x.shape, **attrs)
+    return [values(windows, 2)], {**attrs, "shape": x.shape}
+
+
+@st.composite
+def indexing(draw):
+    shape = draw(shapes(1))
+    n, lead = draw(st.integers(1, 5)), draw(st.integers(1, len(shape)))
+    seed = np.random.default_rng(draw(st.integers(0, 99)))
+    return [values(shape, 1), *(seed.integers(0, m, n) for m in shape[:lead])], {}
+
+
+@st.composite
+def scattering(draw):
+    [x, *idx], _ = draw(indexing())
+    return [values(x[tuple(idx)].shape, 2), *idx], {"shape": x.shape}
+
+
+@st.composite
+def putting(draw):
+    [x, *idx], _ = draw(indexing())
+    places = np.unique(np.stack(idx), axis=1)  # a place written twice has no one answer
+    idx = list(places)
+    return [x, values(x[tuple(idx)].shape, 2), *idx], {}
+
+
+@st.composite
+def multiplying(draw):
+    (a, b), (m, k, n) = draw(broadcast_pair()), [draw(st.integers(1, 4)) for _ in range(3)]
+    return [values((*a, m, k), 1), values((*b, k, n), 2)], {}
+
+
+@st.composite
+def affine(draw):
+    N, inner, outer = [draw(st.integers(1, 4)) for _ in range(3)]
+    return [values((N, inner), 1), values((outer, inner), 2), values((outer,), 3)], {}
+
+
+@st.composite
+def classified(draw):
+    N, C = draw(st.integers(1, 4)), draw(st.integers(1, 5))
+    return [values((N, C), 1, -8, 8), np.random.default_rng(0).integers(0, C, N)], {}
+
+
+def torch_sum(x, dims, keepdim):
+    return x.sum(dims, keepdim=keepdim)
+
+
+def torch_unfold(x, size, stride):
+    return x.unfold(1, size[0], stride[0]).unfold(2, size[1], stride[1])
+
+
+def torch_fold(x, shape, size, stride):
+    out = torch.zeros(shape, dtype=x.dtype)
+    out = out + 0 * x.sum()
+    for i in range(x.shape[1]):
+        for j in range(x.shape[2]):
+            spot = torch.zeros(shape, dtype=x.dtype)
+            rows = slice(i * stride[0], i * stride[0] + size[0])
+            columns = slice(j * stride[1], j * stride[1] + size[1])
+            spot = spot.index_put(
+                torch.meshgrid(
+                    torch.arange(shape[0]),
+                    torch.arange(shape[1])[rows],
+                    torch.arange(shape[2])[columns],
+                    indexing="ij",
+                ),
+                x[:, i, j],
+            )
+            out = out + spot
+    return out
+
+
+def torch_pad(x, index, shape):
+    grid = [torch.arange(n)[slice(*bounds)] for n, bounds in zip(shape, index)]
+    return torch.zeros(shape, dtype=x.dtype).index_put(
+        torch.meshgrid(*grid, indexing="ij"), x
+    )
+
+
+WITNESS = {
+    "neg": (unary(), torch.neg),
+    "exp": (unary(), torch.exp),
+    "log": (unary(0.1, 4), torch.log),
+    "sqrt": (unary(0.1, 4), torch.sqrt),
+    "sin": (unary(), torch.sin),
+    "cos": (unary(), torch.cos),
+    "tanh": (unary(), torch.tanh),
+    "sigmoid": (unary(-9, 9), torch.sigmoid),
+    "relu": (unary(), torch.relu),
+    "abs": (unary(), torch.abs),
+    "sign": (unary(), torch.sign),
+    "add": (binary(), torch.add),
+    "sub": (binary(), torch.sub),
+    "mul": (binary(), torch.mul),
+    "div": (binary(0.5, 3), torch.div),
+    "pow": (binary(0.2, 3), torch.pow),
+    "maximum": (binary(), torch.maximum),
+    "eq": (binary(), torch.eq),
+    "lt": (binary(), torch.lt),
+    "le": (binary(), torch.le),
+    "where": (where_call(), torch.where),
+    "sum": (reduction(), torch_sum),
+    "amax": (reduction(), lambda x, dims, keepdim: torch.amax(x, dims, keepdim)),
+    "argmax": (argument(), torch.argmax),
+    "reshape": (reshaping(), lambda x, shape: x.reshape(shape)),
+    "permute": (permuting(), lambda x, dims: x.permute(dims)),
+    "expand": (expanding(), lambda x, shape: x.expand(shape)),
+    "slice": (slicing(), lambda x, index: x[tuple(slice(*b) for b in index)]),
+    "pad": (padding(), torch_pad),
+    "flip": (flipping(), lambda x, dims: x.flip(dims)),
+    "cat": (joining(), lambda *xs, dim: torch.cat(xs, dim)),
+    "windows": (windowing(), torch_unfold),
+    "fold": (folding(), torch_fold),
+    "index": (indexing(), lambda x, *idx: x[idx]),
+    "index_add": (
+        scattering(),
+        lambda v, *idx, shape: torch.zeros(shape, dtype=v.dtype).index_put(
+            idx, v, accumulate=True
+        ),
+    ),
+    "index_put": (putting(), lambda x, v, *idx: x.index_put(idx, v)),
+    "matmul": (multiplying(), torch.matmul),
+    "linear": (affine(), torch.nn.functional.linear),
+    "log_softmax": (
+        unary(-8, 8).map(lambda call: ([np.atleast_1d(call[0][0])], {"dim": 0})),
+        torch.log_softmax,
+    ),
+    "cross_entropy": (classified(), torch.nn.functional.cross_entropy),
+}
+# Rows with claims of their own, tested where named.
+ELSEWHERE = {
+    "logical_not": "test_arithmetic",
+    "logical_and": "test_arithmetic",
+    "cast": "test_arithmetic",
+    "copy": "test_tensor",
+    "assign": "test_tensor",
+    "uniform": "test_create",
+    "normal": "test_create",
+}
+ROWS = {
+    **ops.TABLE,
+    **{op.name: op for op in vars(composites).values() if isinstance(op, dl.Op)},
+}
+
+
+def test_every_row_has_a_witness():
+    assert set(ROWS) == set(WITNESS) | set(ELSEWHERE)
+
+
+def pair_of(array, dtype):
+    """The same leaf in minidl and in PyTorch; floats require a gradient."""
+    floating = array.dtype.kind == "f"
+    data = array.astype(dtype) if floating else array
+    ours, theirs = dl.tensor(data), torch.tensor(data)
+    if floating:
+        ours.requires_grad_()
+        theirs.requires_grad_()
+    return ours, theirs
+
+
+def assert_close(ours, theirs, dtype):
+    np.testing.assert_allclose(
+        ours.detach().numpy(),
+        theirs.detach().numpy(),
+        rtol=TOLERANCE[dtype],
+        atol=TOLERANCE[dtype],
+    )
+
+
+@pytest.mark.parametrize("dtype", FLOATS)
+@pytest.mark.parametrize("name", WITNESS)
+def test_value_and_gradient_equal_pytorch(name, dtype):
+    strategy, function = WITNESS[name]
+    op = ROWS[name]
+
+    @given(strategy)
+    def check(call):
+        arrays, attrs = call
+        pairs = [pair_of(array, dtype) for array in arrays]
+        ours = op(*[pair[0] for pair in pairs], **attrs)
+        theirs = function(*[pair[1] for pair in pairs], **attrs)
+        assert_close(ours, theirs, dtype)
+        assert ours.shape == tuple(op.shape(*[a.shape for a in arrays], **attrs))
+        assert ours.dtype == op.dtype(*[pair[0].dtype for pair in pairs], **attrs)
+        assert str(ours.dtype) == str(theirs.dtype).removeprefix("torch.")
+        if not theirs.requires_grad:
+            assert not ours.requires_grad
+            return
+        g = values(ours.shape, 7).astype(dtype)
+        ours.backward(dl.tensor(g))
+        theirs.backward(torch.tensor(g))
+        for x, t in pairs:
+            if t.requires_grad:
+                assert_close(x.grad, t.grad, dtype)
+
+    check()
+
+
+DIFFERENTIABLE = [name for name in WITNESS if ROWS[name].vjp and name != "sign"]
+
+
+@pytest.mark.parametrize("name", DIFFERENTIABLE)
+def test_first_and_second_gradients_equal_differences(name):
+    strategy, _ = WITNESS[name]
+    op = ROWS[name]
+
+    @given(strategy.filter(lambda call: sum(a.size for a in call[0]) <= 24))
+    def check(call):
+        arrays, attrs = call
+        inputs = [pair_of(array, "float64")[0] for array in arrays]
+        assert dl.gradcheck(lambda *xs: op(*xs, **attrs), inputs, order=2)
+
+    check()
+
+
+@pytest.mark.parametrize("op", [op for op in ROWS.values() if op.composed], ids=str)
+def test_composites_equal_their_compositions(op):
+    strategy, _ = WITNESS[op.name]
+
+    @given(strategy)
+    def check(call):
+        arrays, attrs = call
+        answers = []
+        for run in (op, op.composed):
+            inputs = [pair_of(array, "float64")[0] for array in arrays]
+            out = run(*inputs, **attrs)
+            out.backward(dl.tensor(values(out.shape, 3)))
+            answers.append([out, *(x.grad for x in inputs if x.requires_grad)])
+        for direct, composed in zip(*answers):
+            np.testing.assert_allclose(
+                direct.detach().numpy(), composed.detach().numpy(), rtol=1e-9, atol=1e-11
+            )
+
+    check()
+
+
+@pytest.mark.parametrize("row", [optim.sgd, optim.adam], ids=str)
+def test_update_rows_equal_their_compositions(row, rng):
+    rates = {
+        "sgd": {"lr": 0.1, "momentum": 0.9},
+        "adam": {"lr": 0.1, "beta1": 0.9, "beta2": 0.99, "eps": 1e-8, "step": 3},
+    }[row.name]
+    n = 1 + len(row.writes)
+    arrays = [rng.random((3, 4)) + 0.5 for _ in range(n)]
+    direct, composed = [[dl.tensor(a) for a in arrays] for _ in range(2)]
+    row(*direct, **rates)
+    row.composed(*composed, **rates)
+    for a, b in zip(direct, composed):
+        np.testing.assert_allclose(a.numpy(), b.numpy(), rtol=1e-13)
+
+
+def test_ties_share_the_gradient_of_a_maximum():
+    x = dl.tensor([1.0, 3.0, 3.0], requires_grad=True)
+    x.amax().backward()
+    assert x.grad.tolist() == [0.0, 0.5, 0.5]
+
+
+def test_gradients_at_the_edges_are_pytorchs():
+    for name, at in (("relu", 0.0), ("abs", 0.0), ("sigmoid", -200.0), ("tanh", 99.0)):
+        ours, theirs = pair_of(np.array([at]), "float32")
+        ROWS[name](ours).sum().backward()
+        getattr(torch, name)(theirs).sum().backward()
+        assert ours.grad.tolist() == theirs.grad.tolist(), name
+
+
+@pytest.mark.parametrize("x, y", [(0.0, 0.0), (0.0, 2.0), (2.0, 0.0), (-2.0, 2.0)])
+def test_powers_at_zero_have_pytorchs_gradients(x, y):
+    ours = [dl.tensor(v, requires_grad=True) for v in (x, y)]
+    theirs = [torch.tensor(v, requires_grad=True) for v in (x, y)]
+    (ours[0] ** ours[1]).backward()
+    (theirs[0] ** theirs[1]).backward()
+    for a, b in zip(ours, theirs):
+        np.testing.assert_equal(a.grad.item(), b.grad.item())
+
+
+def test_an_infinite_gradient_does_not_leak_past_a_blocked_relu():
+    x = dl.tensor([-1.0, 1.0], requires_grad=True)
+    x.relu().backward(dl.tensor([float("inf"), 1.0]))
+    assert x.grad.tolist() == [0.0, 1.0]
+
+
+def test_ieee_results_raise_no_warning():
+    zero = dl.zeros(1)
+    assert (1 / zero).item() == float("inf")
+    assert np.isnan((zero / zero).item())
+    assert (dl.tensor([1000.0]).exp()).item() == float("inf")

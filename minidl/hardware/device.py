@@ -19,8 +19,8 @@ class Device:
     synchronize: Callable  # returns when all work given to the device is done
 
     def array(self, data, dtype=None):
-        """A new array on this device holding a copy of `data`."""
-        return self.xp.array(data, dtype=dtype)
+        """A new array on this device, in row order, holding a copy of `data`."""
+        return self.xp.array(data, dtype=dtype, order="C")
 
     def __repr__(self):
         return f"device({self.name!r})"

@@ -81,7 +81,10 @@ def reduction(draw):
 @st.composite
 def argument(draw):
     shape = draw(shapes(1))
-    attrs = {"dim": draw(st.integers(0, len(shape) - 1)), "keepdim": draw(st.booleans())}
+    attrs = {
+        "dim": draw(st.integers(0, len(shape) - 1)),
+        "keepdim": draw(st.booleans()),
+    }
     return [values(shape, draw(st.integers(0, 99)))], attrs
 
 
@@ -141,7 +144,9 @@ def joining(draw):
 
 @st.composite
 def windowing(draw):
-    size, stride = [(draw(st.integers(1, 3)), draw(st.integers(1, 3))) for _ in range(2)]
+    size, stride = [
+        (draw(st.integers(1, 3)), draw(st.integers(1, 3))) for _ in range(2)
+    ]
     shape = (draw(st.integers(1, 2)), *(n + draw(st.integers(0, 3)) for n in size))
     return [values(shape, 1)], {"size": size, "stride": stride}
 
@@ -177,7 +182,10 @@ def putting(draw):
 
 @st.composite
 def multiplying(draw):
-    (a, b), (m, k, n) = draw(broadcast_pair()), [draw(st.integers(1, 4)) for _ in range(3)]
+    (a, b), (m, k, n) = (
+        draw(broadcast_pair()),
+        [draw(st.integers(1, 4)) for _ in range(3)],
+    )
     return [values((*a, m, k), 1), values((*b, k, n), 2)], {}
 
 
@@ -380,7 +388,10 @@ def test_composites_equal_their_compositions(op):
             answers.append([out, *(x.grad for x in inputs if x.requires_grad)])
         for direct, composed in zip(*answers):
             np.testing.assert_allclose(
-                direct.detach().numpy(), composed.detach().numpy(), rtol=1e-9, atol=1e-11
+                direct.detach().numpy(),
+                composed.detach().numpy(),
+                rtol=1e-9,
+                atol=1e-11,
             )
 
     check()

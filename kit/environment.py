@@ -26,7 +26,7 @@ FAILURES = (  # what pip's output says, and the sentence for it
     (
         r"NewConnectionError|ConnectTimeout|ReadTimeout|name resolution|"
         r"Connection (refused|reset|aborted)|Network is unreachable|Max retries|"
-        r"RemoteDisconnected|ProxyError",
+        r"RemoteDisconnected|ProxyError|from versions: none",
         "The packages could not be fetched: this machine reaches no package index. "
         "Check the network (or pip's proxy settings) and start again; what is done is "
         "kept.",

@@ -28,6 +28,8 @@ def fit(
     `test` is a dataset on which the accuracy is measured after each epoch. A progress
     bar shows the epoch under way; with `verbose`, each finished one is printed.
     """
+    if not len(loader):
+        raise ValueError("fit: the loader has no batches; is its dataset empty?")
     history = []
     for number in range(1, epochs + 1):
         losses = train_epoch(model, optimizer, loader, loss, f"epoch {number}/{epochs}")

@@ -56,7 +56,7 @@ log_softmax = Op(
 
 def entropy_shape(logits, targets):
     if len(logits) != 2 or targets != logits[:1]:
-        raise ValueError("wants logits (N, C) and targets (N,)")
+        raise ValueError("wants logits (N, C) and N targets, class numbers")
     return ()
 
 
@@ -65,6 +65,7 @@ def entropy_dtype(logits, targets):
 
 
 def mean_entropy(xp, logits, targets):
+    entropy_shape(logits.shape, targets.shape)  # indexing alone would broadcast
     logs = log_of_softmax(xp, logits, dim=1)
     return -logs[xp.arange(len(logs)), targets].mean()
 

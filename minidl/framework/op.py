@@ -8,6 +8,7 @@ tape, a handler that evaluates and records, or `evaluate` alone. (Chapter 1.)
 
 import inspect
 import threading
+import warnings
 from collections.abc import Callable
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -16,6 +17,9 @@ import numpy as np
 
 from ..hardware.registry import device_of
 from . import shapes as rules
+
+# As in IEEE 754, 1 / 0 is inf and 0 / 0 is nan; they are results, not warnings.
+warnings.filterwarnings("ignore", category=RuntimeWarning, module=r"minidl\.")
 
 
 @dataclass(frozen=True, eq=False)

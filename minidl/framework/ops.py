@@ -7,17 +7,11 @@ index and index_add.
 """
 
 import itertools
-import warnings
 
 import numpy as np
 
 from . import shapes as rules
 from .op import Op
-
-# As in IEEE 754, 1 / 0 is inf and 0 / 0 is nan; they are results, not warnings.
-warnings.filterwarnings(
-    "ignore", category=RuntimeWarning, module=__name__.replace(".", r"\.")
-)
 
 # ---- elementwise, one input
 

@@ -1,4 +1,4 @@
-"""The tape and the walk back: PyTorch's semantics, and errors where PyTorch has them."""
+"""The tape and the walk back: PyTorch's semantics, and errors where it has them."""
 
 import gc
 import threading

@@ -1,4 +1,4 @@
-"""Each row of the table against PyTorch, by value and gradient, and against differences."""
+"""Each row of the table against PyTorch and, its gradients, against differences."""
 
 import numpy as np
 import pytest
@@ -20,7 +20,7 @@ def shapes(least=0, most=3):
 
 
 def values(shape, seed, low=-2.0, high=2.0):
-    """Float64 values that no two are equal among: no ties in maxima."""
+    """Float64 values of which no two are equal: no ties in maxima."""
     draw = np.random.default_rng(seed)
     n = int(np.prod(shape))
     spread = (draw.permutation(n) + draw.uniform(0.2, 0.8, n)) / max(n, 1)
@@ -44,8 +44,7 @@ def dims_of(draw, shape):
     return tuple(sorted(draw(st.sets(st.integers(0, len(shape) - 1), min_size=1))))
 
 
-# ---- how to draw a call of each row: (inputs as float64 or int arrays, attributes), and
-# the same in PyTorch
+# ---- how to draw a call of each row: (inputs, float64 or integers; attributes)
 
 
 def unary(low=-2.0, high=2.0):

@@ -50,9 +50,9 @@ def explore(x):
 
 def whole_buffer(array):
     """(the flat buffer that `array` reads, the place of its first element there)."""
-    owner = array
-    while isinstance(owner.base, np.ndarray):
-        owner = owner.base
+    owner = below = array
+    while (below := getattr(below, "base", None)) is not None:
+        owner = below if isinstance(below, np.ndarray) else owner
     start = owner.__array_interface__["data"][0]
     here = array.__array_interface__["data"][0]
     return owner.reshape(-1, order="A"), (here - start) // array.itemsize

@@ -47,7 +47,7 @@ def ready(extras):
     """The path of the environment's Python, with `extras` installed."""
     try:
         python = usable()
-        if python is None:
+        if python is None or (installed() is None and not has_pip(python)):
             python = make()
         wanted = fingerprint(extras)
         if installed() != wanted:
@@ -85,16 +85,23 @@ def installed():
 
 
 def usable():
-    """The environment's Python if it runs and has pip, else None."""
+    """The environment's Python if it runs and is of this version, else None."""
     if not python_path().exists():
         return None
     found = subprocess.run(
-        [python_path(), "-c", "import pip, sys; print(sys.version.split()[0])"],
+        [python_path(), "-S", "-c", "import sys; print(sys.version.split()[0])"],
         capture_output=True,
         text=True,
     )
     same = found.returncode == 0 and found.stdout.strip() == sys.version.split()[0]
     return python_path() if same else None
+
+
+def has_pip(python):
+    """Whether making the environment got as far as pip before an interrupt."""
+    return not subprocess.run(
+        [python, "-c", "import pip"], capture_output=True
+    ).returncode
 
 
 def make():

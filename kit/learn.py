@@ -9,9 +9,16 @@ from .environment import ROOT, KitError
 
 TOUR = "notebooks/00_one_training_step.ipynb"
 
+# JupyterLab's dependency jsonschema spends two seconds on a grammar for checking IRIs,
+# if it finds it, and Jupyter has no use for that check.
+START = (
+    "import sys; sys.modules['rfc3987_syntax'] = None; "
+    "from jupyterlab.labapp import main; sys.exit(main())"
+)
+
 
 def main(arguments):
-    command = [sys.executable, "-m", "jupyterlab", TOUR]
+    command = [sys.executable, "-c", START, TOUR]
     if arguments.no_browser:
         command.append("--no-browser")
     if arguments.port:
@@ -26,6 +33,7 @@ def main(arguments):
     except KeyboardInterrupt:
         process.terminate()
         process.wait()
+        print("JupyterLab has ended. What you saved is in notebooks/.")
         return 0
 
 

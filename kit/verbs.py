@@ -44,6 +44,16 @@ def parser():
     return top
 
 
+def again(command):
+    """The exit status of `command`, the same verb inside; it answers Ctrl-C itself."""
+    environ = {**os.environ, INSIDE: "1"}
+    with subprocess.Popen(command, cwd=environment.ROOT, env=environ) as process:
+        try:
+            return process.wait()
+        except KeyboardInterrupt:
+            return process.wait()
+
+
 def main(argv):
     """Runs a verb; returns the exit status. A KitError is said in one sentence."""
     arguments = parser().parse_args(argv)
@@ -51,11 +61,7 @@ def main(argv):
         if arguments.here or os.environ.get(INSIDE):
             return importlib.import_module(f"kit.{arguments.verb}").main(arguments)
         python = environment.ready(VERBS[arguments.verb][0])
-        return subprocess.call(
-            [python, "-m", "kit", *argv],
-            cwd=environment.ROOT,
-            env={**os.environ, INSIDE: "1"},
-        )
+        return again([python, "-m", "kit", *argv])
     except KitError as error:
         print(f"\n{error}", file=sys.stderr)
         return 1

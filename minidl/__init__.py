@@ -1,11 +1,11 @@
 """minidl: a whole deep-learning system that one person can read.
 
-    ecosystem     what is built on the stack                          to come experience
-    nn, optim, data, train, tools                      what a user touches framework
-    op, ops, tensor, autodiff, replace, cost            the mathematics runtime
-    programs, memory, schedules, kernels                to come cluster       networks,
-    collectives, jobs                         to come hardware      device, cpu, cuda
-    where arrays live
+    ecosystem    built on the stack       to come
+    experience   what a user touches      nn, optim, data, train, tools
+    framework    the mathematics          op, ops, tensor, autodiff, replace, cost
+    runtime      programs on buffers      to come
+    cluster      many machines            to come
+    hardware     where numbers live       device, cpu, cuda
 
 Imports go down only. A training step is read from `experience.train.train_step`: it
 calls a model (experience.nn), whose functions apply operations (framework.op) of one

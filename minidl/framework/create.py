@@ -11,6 +11,7 @@ import numpy as np
 from ..hardware.registry import device as device_called
 from . import ops
 from .arithmetic import promoted
+from .movement import sizes_of
 from .tensor import Tensor
 
 __all__ = """tensor from_numpy full zeros ones zeros_like ones_like arange linspace eye
@@ -36,6 +37,8 @@ def tensor(data, dtype=None, device="cpu", requires_grad=False):
         raise ValueError(
             f"tensor(...) of nested sequences that don't match: {error}"
         ) from None
+    except OverflowError as error:
+        raise ValueError(f"tensor(...): {error}") from None
     if array.dtype.kind not in "biuf":
         raise TypeError(
             f"tensor(...) takes numbers, found {array.dtype} ({data!r:.40})"
@@ -95,8 +98,10 @@ def eye(n, dtype=float32, device="cpu"):
 
 
 def sizes(shape):
-    nested = len(shape) == 1 and isinstance(shape[0], tuple | list)
-    return tuple(shape[0]) if nested else shape
+    shape = sizes_of(shape)
+    if any(size < 0 for size in shape):
+        raise ValueError(f"a tensor can't have the shape {shape}")
+    return shape
 
 
 # ---- random

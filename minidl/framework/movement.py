@@ -14,7 +14,10 @@ from . import ops
 def sizes_of(sizes):
     """Sizes given one by one or as one sequence."""
     nested = len(sizes) == 1 and isinstance(sizes[0], tuple | list)
-    return tuple(sizes[0]) if nested else tuple(sizes)
+    sizes = tuple(sizes[0]) if nested else tuple(sizes)
+    if not all(isinstance(size, int | np.integer) for size in sizes):
+        raise TypeError(f"sizes and dimensions are integers, got {sizes}")
+    return sizes
 
 
 def is_basic(key):
@@ -151,8 +154,9 @@ class Movement:
 
         A view: a window shares its elements with its neighbours.
         """
+        size = (size,) if isinstance(size, int) else tuple(size)
         stride = (stride,) * len(size) if isinstance(stride, int) else tuple(stride)
-        return ops.windows(self, size=tuple(size), stride=stride)
+        return ops.windows(self, size=size, stride=stride)
 
     # ---- indexing
 
@@ -192,10 +196,9 @@ class Movement:
         """One index of dimension `dim` as (start, stop, step)."""
         size = self.shape[dim]
         if isinstance(part, slice):
-            bounds = part.indices(size)
-            if bounds[2] < 0:
+            if part.step is not None and part.step < 1:
                 raise ValueError(f"index {part}: a step must be positive; use flip()")
-            return bounds
+            return part.indices(size)
         if not -size <= part < size:
             raise IndexError(
                 f"index {part} of dimension {dim} of {tuple(self.shape)}: it has {size}"
@@ -205,12 +208,15 @@ class Movement:
     def places(self, key):
         """The flat positions of the elements that `key` picks, as an integer tensor."""
         parts = key if isinstance(key, tuple) else (key,)
-        key = tuple(k.data if isinstance(k, Movement) else k for k in parts)
+        arrays = tuple(k.data if isinstance(k, Movement) else k for k in parts)
         numbers = self.device.xp.arange(self.numel()).reshape(self.shape)
         try:
-            return self.wrap(numbers[key])
+            return self.wrap(numbers[arrays])
         except IndexError as error:
-            raise IndexError(f"index of {tuple(self.shape)}: {error}") from None
+            words = str(error)
+            if words.startswith("only integers"):
+                words = "made of integers, slices, ..., None, integer tensors and masks"
+            raise IndexError(f"index {key} of {tuple(self.shape)}: {words}") from None
 
     def gather(self, dim, index):
         """out[i][j] = self[i][index[i][j]] for dim 1: picks along `dim` by `index`."""

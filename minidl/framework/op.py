@@ -166,9 +166,8 @@ def evaluate(op, inputs, attrs):
     first = inputs[0]
     xp = np if isinstance(first.data, np.ndarray) else first.device.xp
     try:
-        if (
-            len(inputs) == 2 and not attrs
-        ):  # the commonest call, spelt out: twice as fast
+        # The commonest call is spelt out: it is twice as fast so.
+        if len(inputs) == 2 and not attrs:
             data = op.eval(xp, first.data, inputs[1].data)
         else:
             data = op.eval(xp, *[x.data for x in inputs], **attrs)

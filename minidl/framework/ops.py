@@ -25,7 +25,7 @@ def zero(g):
     return g.wrap(g.device.xp.zeros((), g.dtype))
 
 
-neg = Op("neg", lambda xp, x: -x, vjp=lambda g: -g)
+neg = Op("neg", lambda xp, x: -x, dtype=rules.number_dtype, vjp=lambda g: -g)
 exp = floating("exp", lambda xp, x: xp.exp(x), lambda g, out: g * out)
 log = floating("log", lambda xp, x: xp.log(x), lambda g, x: g / x)
 sqrt = floating("sqrt", lambda xp, x: xp.sqrt(x), lambda g, out: g / (out + out))
@@ -57,7 +57,12 @@ def elementwise(name, eval, **rules_of_its_own):
 
 
 add = elementwise("add", lambda xp, x, y: x + y, vjp=(lambda g: g, lambda g: g))
-sub = elementwise("sub", lambda xp, x, y: x - y, vjp=(lambda g: g, lambda g: -g))
+sub = elementwise(
+    "sub",
+    lambda xp, x, y: x - y,
+    dtype=rules.number_dtype,
+    vjp=(lambda g: g, lambda g: -g),
+)
 mul = elementwise(
     "mul", lambda xp, x, y: x * y, vjp=(lambda g, y: g * y, lambda g, x: g * x)
 )

@@ -146,6 +146,12 @@ def float_dtype(dtype, *others, **attrs):
     return first_dtype(dtype, *others)
 
 
+def number_dtype(dtype, *others, **attrs):
+    if dtype.kind == "b":
+        raise ValueError("truth values can't be subtracted; cast with .to(dtype)")
+    return first_dtype(dtype, *others)
+
+
 def truth(*dtypes, **attrs):
     return np.dtype(bool)
 

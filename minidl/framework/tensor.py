@@ -139,7 +139,13 @@ class Tensor(Arithmetic, Movement):
         return x
 
     def cast(self, dtype):
-        dtype = np.dtype(dtype)
+        try:
+            dtype = np.dtype(dtype)
+        except TypeError:
+            raise TypeError(
+                f"to({dtype!r}): neither a dtype such as 'float32' nor a device, 'cpu' "
+                "or 'cuda'"
+            ) from None
         return self if dtype == self.dtype else ops.cast(self, dtype=dtype)
 
     def moved(self, target):

@@ -45,6 +45,8 @@ def test_constructors_equal_numpys():
     [
         (lambda: dl.tensor([[1], [1, 2]]), "don't match"),
         (lambda: dl.tensor("text"), "takes numbers"),
+        (lambda: dl.tensor([300], dtype="uint8"), r"tensor\(...\): .*300"),
+        (lambda: dl.ones(2, -1), r"can't have the shape \(2, -1\)"),
         (lambda: dl.cat([]), "no tensors"),
         (lambda: dl.cat([dl.ones(2, 3), dl.ones(2, 4)]), "all sizes but that of"),
         (lambda: dl.cat([dl.ones(2), dl.ones(2, 4)]), "all sizes but that of"),

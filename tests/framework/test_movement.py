@@ -113,6 +113,10 @@ def test_moves_equal_numpys_and_share_memory_just_when_they_say(move, witness, i
     assert (out.version is x.version) == is_view
 
 
+def test_a_contiguous_copy_of_a_transposed_tensor_is_contiguous():
+    assert dl.zeros(3, 4).T.contiguous().stride() == (3, 1)
+
+
 def test_strides_are_counted_in_elements():
     x = dl.zeros(3, 4)
     assert x.stride() == (4, 1) and x.T.stride() == (1, 4)
@@ -141,7 +145,13 @@ def test_gather_picks_along_a_dimension():
         (lambda x: x[2], "index 2 of dimension 0"),
         (lambda x: x[0, 0, 0], "3 indices"),
         (lambda x: x[::-1], "use flip"),
-        (lambda x: x[1.5], "index"),
+        (lambda x: x[1.5], r"index 1.5 of \(2, 3\).*made of integers"),
+        (lambda x: x["a"], "made of integers"),
+        (lambda x: x[::0], "step must be positive"),
+        (lambda x: x.reshape("a"), "are integers"),
+        (lambda x: x.to("int3"), "neither a dtype"),
+        (lambda x: (x > 0) - (x > 0), r"sub .*truth values can't be subtracted"),
+        (lambda x: -(x > 0), "neg .*truth values"),
         (lambda x: x[dl.tensor([0.5])], "integer dtype"),
         (lambda x: x[dl.tensor([5])], "index"),
         (lambda x: x[None].T, "use mT"),

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 import numpy as np
 
 from . import ops
-from .op import Stack, evaluate, owner, stack
+from .op import Stack, evaluate, is_writable, owner, stack
 from .replace import replaceable
 
 
@@ -176,15 +176,27 @@ def propagate(seeds, keep_graph=False):
         if vertex not in sums:
             continue  # no rule passed anything on to it
         g = sums.pop(vertex)
-        for hook in vertex.hooks or ():
-            replacement = hook(g)
-            g = g if replacement is None else replacement
+        g = hooked(vertex, g)
         yield vertex, g
         if isinstance(vertex, Node):
             for edge, part in vertex.pull(g):
                 sums[edge] = sums[edge] + part if edge in sums else part
             if not keep_graph:
                 vertex.free()
+
+
+def hooked(vertex, g):
+    """The gradient `g` of `vertex`, or what its hooks put in its place."""
+    for hook in vertex.hooks or ():
+        answer = hook(g)
+        if answer is not None:
+            if getattr(answer, "shape", None) != g.shape:
+                raise TypeError(
+                    f"a hook must return None or a tensor of {tuple(g.shape)}, as the "
+                    f"gradient it was given; it returned {answer!r:.60}"
+                )
+            g = answer
+    return g
 
 
 def backward(output, gradient=None, retain_graph=None, create_graph=False):
@@ -201,14 +213,14 @@ def backward(output, gradient=None, retain_graph=None, create_graph=False):
         given.add(id(owner(seed.data)))
         for vertex, g in propagate([(output.node or output, seed)], keep_graph):
             if not isinstance(vertex, Node):
-                g = g if create_graph else own(g, given)
+                g = own(g, given)
                 vertex.grad = g if vertex.grad is None else vertex.grad + g
 
 
 def own(g, given):
     """`g` in memory of its own: an in-place write to it changes nothing else."""
     key = id(owner(g.data))
-    if key in given or not g.data.flags.c_contiguous:
+    if key in given or not (g.data.flags.c_contiguous and is_writable(g.data)):
         return ops.copy(g, device=g.device)
     given.add(key)
     return g
@@ -228,12 +240,17 @@ def grad(
     RuntimeError for an input that no output depends on; None with `allow_unused`.
     """
     outputs, inputs = as_tuple(outputs), as_tuple(inputs)
+    for x in (*outputs, *inputs):
+        if not hasattr(x, "requires_grad"):
+            raise TypeError(f"grad takes tensors, got {type(x).__name__}")
     keep_graph = create_graph if retain_graph is None else retain_graph
     given = [None] * len(outputs) if grad_outputs is None else as_tuple(grad_outputs)
+    if len(given) != len(outputs):
+        raise ValueError(
+            f"grad of {len(outputs)} outputs, given {len(given)} gradients"
+        )
     with recording(create_graph):
-        seeds = [
-            (y.node or y, seed_of(y, g)) for y, g in zip(outputs, given, strict=True)
-        ]
+        seeds = [(y.node or y, seed_of(y, g)) for y, g in zip(outputs, given)]
         found = dict(propagate(seeds, keep_graph))
     answers = tuple(found.get(x.node or x) for x in inputs)
     for i, (x, answer) in enumerate(zip(inputs, answers)):
@@ -264,6 +281,7 @@ def seed_of(output, gradient):
                 "scalar"
             )
         return output.wrap(output.device.xp.ones(shape, output.dtype))
+    gradient = output.operand(gradient)
     if tuple(gradient.shape) != shape:
         raise ValueError(
             f"the gradient given has {tuple(gradient.shape)}; the output {shape}"

@@ -32,13 +32,23 @@ def is_basic(key):
     )
 
 
+def overlaps(array):
+    """Whether elements of `array` share memory, seen from its strides."""
+    reach = 0  # bytes from the first element to the last, in the dimensions so far
+    for step, size in sorted((abs(s), n) for s, n in zip(array.strides, array.shape)):
+        if size > 1 and step <= reach:
+            return True
+        reach += step * (size - 1)
+    return False
+
+
 class Movement:
     def dims(self, dim):
         """`dim` (an int, several, or None for all) as a tuple of non-negative ints."""
         if dim is None:
             return tuple(range(self.ndim))
         wanted = tuple(dim) if isinstance(dim, tuple | list) else (dim,)
-        for d in wanted:
+        for d in sizes_of(wanted):
             if not -self.ndim <= d < self.ndim:
                 raise IndexError(
                     f"dimension {d} of {tuple(self.shape)}: there are {self.ndim}, "
@@ -54,6 +64,8 @@ class Movement:
     def reshape(self, *shape):
         """The elements in their order, in another shape; one size may be -1."""
         shape = sizes_of(shape)
+        if any(size < -1 for size in shape):
+            raise ValueError(f"reshape to {shape}: sizes are counts, or one -1")
         if -1 in shape:
             known = prod(size for size in shape if size != -1)
             if shape.count(-1) > 1 or not known or self.numel() % known:
@@ -80,7 +92,10 @@ class Movement:
         if self.ndim == 0:
             return self.reshape(1)
         start, end = self.dims((start_dim,))[0], self.dims((end_dim,))[0]
-        return self.reshape(*self.shape[:start], -1, *self.shape[end + 1 :])
+        if start > end:
+            raise ValueError(f"flatten from {start_dim} to {end_dim}: none lie between")
+        middle = prod(self.shape[start : end + 1])
+        return self.reshape(*self.shape[:start], middle, *self.shape[end + 1 :])
 
     def squeeze(self, dim=None):
         """Without the dimensions of size 1 among `dim`."""
@@ -89,6 +104,7 @@ class Movement:
 
     def unsqueeze(self, dim):
         """With a new dimension of size 1 that becomes dimension `dim`."""
+        (dim,) = sizes_of((dim,))
         if not -self.ndim - 1 <= dim <= self.ndim:
             raise IndexError(f"unsqueeze at {dim} of {tuple(self.shape)}: out of range")
         dim %= self.ndim + 1
@@ -142,12 +158,20 @@ class Movement:
 
         `widths` has a pair for each dimension padded, the last pair for the last.
         """
-        widths = [(0, 0)] * (self.ndim - len(widths)) + list(widths)
-        shape = tuple(a + n + b for n, (a, b) in zip(self.shape, widths))
-        index = tuple((a, a + n, 1) for n, (a, _) in zip(self.shape, widths))
+        pairs = [sizes_of(pair) for pair in widths]
+        if len(pairs) > self.ndim or any(len(p) != 2 or min(p) < 0 for p in pairs):
+            raise ValueError(
+                f"pad of {tuple(self.shape)} by {widths}: wants at most {self.ndim} "
+                "pairs (before, after) of counts"
+            )
+        pairs = [(0, 0)] * (self.ndim - len(pairs)) + pairs
+        shape = tuple(a + n + b for n, (a, b) in zip(self.shape, pairs))
+        index = tuple((a, a + n, 1) for n, (a, _) in zip(self.shape, pairs))
+        out = ops.pad(self, index=index, shape=shape)
         if value == 0:
-            return ops.pad(self, index=index, shape=shape)
-        return ops.pad(self - value, index=index, shape=shape) + value
+            return out
+        inside = self.wrap(self.device.xp.ones(self.shape, bool))
+        return out.where(ops.pad(inside, index=index, shape=shape), value)
 
     def windows(self, size, stride=1):
         """(..., H, W) -> (..., rows, columns, *size): windows of the last dimensions.
@@ -172,6 +196,8 @@ class Movement:
     def at(self, key):
         """The view that integers, slices, None and ... ask for."""
         parts = list(key if isinstance(key, tuple) else (key,))
+        if parts.count(Ellipsis) > 1:
+            raise IndexError("an index has one ... at most")
         named = sum(part is not None and part is not Ellipsis for part in parts)
         if named > self.ndim:
             raise IndexError(f"{named} indices for {tuple(self.shape)}")
@@ -221,6 +247,11 @@ class Movement:
     def gather(self, dim, index):
         """out[i][j] = self[i][index[i][j]] for dim 1: picks along `dim` by `index`."""
         (dim,) = self.dims((dim,))
+        if getattr(index, "ndim", None) != self.ndim:
+            raise ValueError(
+                f"gather from {tuple(self.shape)}: wants an index tensor of "
+                f"{self.ndim} dimensions"
+            )
         xp = self.device.xp
         grid = xp.meshgrid(*[xp.arange(n) for n in index.shape], indexing="ij")
         idx = [index if d == dim else self.wrap(axis) for d, axis in enumerate(grid)]

@@ -161,19 +161,22 @@ def composed():
     return handling(expand)
 
 
+MISTAKES = (ValueError, TypeError, IndexError, AttributeError)
+
+
 def evaluate(op, inputs, attrs):
     """The result of `op`, computed now by the device that holds the inputs."""
-    first = inputs[0]
-    xp = np if isinstance(first.data, np.ndarray) else first.device.xp
     try:
+        first = inputs[0]
+        xp = np if isinstance(first.data, np.ndarray) else first.device.xp
         # The commonest call is spelt out: it is twice as fast so.
         if len(inputs) == 2 and not attrs:
             data = op.eval(xp, first.data, inputs[1].data)
         else:
             data = op.eval(xp, *[x.data for x in inputs], **attrs)
-    except (ValueError, TypeError, IndexError) as error:
+    except MISTAKES as error:
         explain(op, inputs, attrs)
-        raise type(error)(f"{call_text(op, inputs)}: {error}") from error
+        raise in_words(error, op, inputs) from error
     for i in op.writes:
         inputs[i].version[0] += 1
     if (op.view or op.writes) and owner(data) is owner(first.data):
@@ -191,8 +194,17 @@ def owner(array):
     return array
 
 
+def is_writable(array):
+    """Whether `array` may be written into; NumPy can forbid it, CuPy never does."""
+    return getattr(array.flags, "writeable", True)
+
+
 def explain(op, inputs, attrs):
     """Raises the error that names the mistake, where the op's own rules see one."""
+    strangers = [type(x).__name__ for x in inputs if not hasattr(x, "wrap")]
+    if strangers or not inputs:
+        found = ", ".join(strangers) or "nothing"
+        raise TypeError(f"{op.name} of {found}: an operation is applied to tensors")
     places = {device_of(x.data).name for x in inputs}
     if len(places) > 1:
         raise ValueError(
@@ -202,8 +214,15 @@ def explain(op, inputs, attrs):
     try:
         op.shape(*[x.shape for x in inputs], **attrs)
         op.dtype(*[x.dtype for x in inputs], **attrs)
-    except ValueError as error:
-        raise ValueError(f"{call_text(op, inputs)}: {error}") from None
+    except MISTAKES as error:
+        raise in_words(error, op, inputs) from None
+
+
+def in_words(error, op, inputs):
+    """`error` with the operation and its operands named in front."""
+    # NumPy's own kinds of TypeError are not made from one sentence.
+    kind = TypeError if isinstance(error, TypeError) else type(error)
+    return kind(f"{call_text(op, inputs)}: {error}")
 
 
 def call_text(op, inputs):

@@ -7,12 +7,15 @@ tensor with `requires_grad` and no `node` is a leaf: `backward()` leaves its gra
 and 2.)
 """
 
+import weakref
+
 import numpy as np
 
 from ..hardware.registry import device, device_of
 from . import autodiff, ops
 from .arithmetic import Arithmetic
-from .movement import Movement
+from .movement import Movement, overlaps
+from .op import is_writable
 from .printing import text
 from .shapes import is_float
 
@@ -202,12 +205,17 @@ class Tensor(Arithmetic, Movement):
         return remove
 
     def retain_grad(self):
-        """Keeps this tensor's gradient in `.grad`, as for a leaf."""
+        """Adds up this result's gradient in `.grad`, as is done for a leaf."""
+        if self.is_leaf and self.requires_grad:
+            return
+        result = weakref.ref(self)  # its node keeps the hook, so not the other way too
 
         def keep(g):
-            self.grad = g
+            x = result()
+            if x is not None:
+                x.grad = g.clone() if x.grad is None else x.grad + g
 
-        return self.register_hook(keep)
+        self.register_hook(keep)
 
     # ---- writing in place
 
@@ -219,10 +227,10 @@ class Tensor(Arithmetic, Movement):
         )
         if recorded and autodiff.is_view_of_leaf(self):
             raise autodiff.leaf_error(self, "an in-place write")
-        if not self.data.flags.writeable:
+        if overlaps(self.data) or not is_writable(self.data):
             raise RuntimeError(
-                f"an in-place write to {tuple(self.shape)}: an expanded tensor's "
-                "elements share memory. clone() it first"
+                f"an in-place write to {tuple(self.shape)}: its elements share memory, "
+                "as after expand() or windows(), or it is read-only. clone() it first"
             )
         ops.assign(self, value)
         if recorded:

@@ -52,6 +52,7 @@ def trust_notebooks():
             notary.sign(nbformat.read(path, as_version=4))
         except ValueError:
             print(f"{path.name} is damaged; git checkout {path} brings it back.")
+    notary.store.close()
 
 
 def refuse_taken(port):

@@ -5,6 +5,8 @@ PyTorch's rule: truth values < integers < floats, and within a kind the wider; P
 numbers and 0-dimensional tensors never widen a tensor that has dimensions. (Chapter 1.)
 """
 
+from math import prod
+
 import numpy as np
 
 from . import ops
@@ -44,7 +46,7 @@ def promoted(x, y):
     if isinstance(y, bool | int | float):
         dtype = number_dtype(x, y)
         return x.cast(dtype), x.wrap(x.device.xp.asarray(y, dtype))
-    if isinstance(y, np.ndarray | np.generic):
+    if isinstance(y, np.ndarray | np.generic) and y.dtype.kind in KINDS:
         y = x.wrap(x.device.xp.asarray(y))
     if not isinstance(y, Arithmetic):
         return None
@@ -81,6 +83,13 @@ def function(op):
     return method
 
 
+def mirrored(x):
+    """`x` in reverse order, smallest for largest: -x, without overflow for integers."""
+    if x.dtype == bool:
+        return ops.logical_not(x)
+    return -x if is_float(x.dtype) else -x - 1
+
+
 def refuse(method, verb):
     """`method`, with TypeError in place of NotImplemented: for methods with a name."""
 
@@ -95,6 +104,16 @@ def refuse(method, verb):
     return named
 
 
+def of_truths(method):
+    """`method` for truth values alone; that of integers would work on their bits."""
+
+    def checked(self, other):
+        kinds = [np.dtype(getattr(x, "dtype", type(x))).kind for x in (self, other)]
+        return method(self, other) if kinds == ["b", "b"] else NotImplemented
+
+    return checked
+
+
 class Arithmetic:
     __array_ufunc__ = None  # so that numpy_array * tensor is the tensor's to compute
 
@@ -107,7 +126,7 @@ class Arithmetic:
     __eq__ = operator(ops.eq)
     __lt__, __gt__ = operator(ops.lt), operator(ops.lt, swap=True)
     __le__, __ge__ = operator(ops.le), operator(ops.le, swap=True)
-    __and__ = __rand__ = operator(ops.logical_and)
+    __and__ = __rand__ = of_truths(operator(ops.logical_and))
     maximum = refuse(operator(ops.maximum), "maximum")
 
     exp, log, sqrt = function(ops.exp), function(ops.log), function(ops.sqrt)
@@ -119,10 +138,12 @@ class Arithmetic:
         if isinstance(value, Arithmetic):
             return value
         try:
-            return self.wrap(
-                self.device.array(value, None if np.ndim(value) else self.dtype)
-            )
-        except (ValueError, TypeError) as error:
+            array = np.asarray(value)
+            if array.dtype.kind not in KINDS:
+                raise TypeError(f"it holds {array.dtype}, no numbers")
+            dtype = None if array.ndim else self.dtype
+            return self.wrap(self.device.array(value, dtype))
+        except (ValueError, TypeError, OverflowError) as error:
             raise TypeError(
                 f"{type(value).__name__} can't be made a tensor: {error}"
             ) from None
@@ -135,6 +156,8 @@ class Arithmetic:
         return ops.neg(self)
 
     def __invert__(self):
+        if self.dtype != bool:
+            raise TypeError(f"~ is for truth values, not for {self.dtype}")
         return ops.logical_not(self)
 
     def __abs__(self):
@@ -146,7 +169,13 @@ class Arithmetic:
         return ops.relu(self)
 
     def minimum(self, other):
-        return -(-self).maximum(-self.operand(other))
+        pair = promoted(self, other)
+        if pair is None:
+            return NotImplemented
+        x, y = pair
+        return mirrored(mirrored(x).maximum(mirrored(y)))
+
+    minimum = refuse(minimum, "minimum")
 
     def clamp(self, min=None, max=None):
         """Each element, but not below `min` nor above `max`."""
@@ -155,15 +184,20 @@ class Arithmetic:
 
     def where(self, condition, other):
         """This tensor where `condition` holds, `other` elsewhere."""
-        x, y = promoted(self, other)
-        return ops.where(condition, x, y)
+        pair = promoted(self, other)
+        if pair is None or getattr(condition, "dtype", None) not in (bool,):
+            raise TypeError(
+                "where takes a tensor of truth values, and tensors or numbers; got "
+                f"{type(condition).__name__} and {type(other).__name__}"
+            )
+        return ops.where(condition, *pair)
 
     def masked_fill(self, mask, value):
         return self.where(~mask, value)
 
     def __matmul__(self, other):
         """Matrix product; a 1-D operand is a row on the left, a column on the right."""
-        if not isinstance(other, Arithmetic):
+        if not isinstance(other, Arithmetic | np.ndarray):
             return NotImplemented
         x, y = promoted(self, other)
         if x.ndim > 1 and y.ndim > 1:
@@ -196,7 +230,8 @@ class Arithmetic:
         """The variance over `dim`, dividing by (count - correction)."""
         centred = self - self.mean(dim, keepdim=True)
         squares = (centred * centred).sum(dim, keepdim)
-        return squares / (self.numel() // max(squares.numel(), 1) - correction)
+        count = prod(self.shape[i] for i in self.dims(dim))
+        return squares / max(count - correction, 0)
 
     def std(self, dim=None, correction=1, keepdim=False):
         return self.var(dim, correction, keepdim).sqrt()
@@ -209,7 +244,7 @@ class Arithmetic:
         return ops.amax(self, dims=dims, keepdim=keepdim)
 
     def amin(self, dim=None, keepdim=False):
-        return -(-self).amax(dim, keepdim)
+        return mirrored(mirrored(self).amax(dim, keepdim))
 
     max, min = amax, amin
 
@@ -217,11 +252,13 @@ class Arithmetic:
         """Where the (first) largest stands along `dim`; in flat order if None."""
         if dim is None:
             return ops.argmax(self.reshape(-1), dim=0, keepdim=False)
+        if isinstance(dim, tuple | list):
+            raise TypeError(f"argmax along one dimension at a time, got {dim}")
         (dim,) = self.dims(dim)
         return ops.argmax(self, dim=dim, keepdim=keepdim)
 
     def all(self):
-        return ~(~self).any()
+        return ~(self == 0).any()
 
     def any(self):
         return (self != 0).sum() > 0

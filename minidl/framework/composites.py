@@ -66,6 +66,9 @@ def entropy_dtype(logits, targets):
 
 def mean_entropy(xp, logits, targets):
     entropy_shape(logits.shape, targets.shape)  # indexing alone would broadcast
+    classes = logits.shape[1]
+    if len(targets) and not 0 <= targets.min() <= targets.max() < classes:
+        raise ValueError(f"a target is a class number, 0 to {classes - 1}")
     logs = log_of_softmax(xp, logits, dim=1)
     return -logs[xp.arange(len(logs)), targets].mean()
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from ..hardware.registry import device as device_called
 from . import ops
-from .arithmetic import promoted
+from .arithmetic import KINDS, promoted
 from .movement import sizes_of
 from .tensor import Tensor
 
@@ -55,11 +55,15 @@ def finished(array, requires_grad):
 
 def from_numpy(array):
     """A CPU tensor that shares the memory of `array`."""
-    return Tensor(np.asarray(array))
+    if not isinstance(array, np.ndarray) or array.dtype.kind not in KINDS:
+        raise TypeError(f"from_numpy takes an array of numbers, got {array!r:.40}")
+    return Tensor(array)
 
 
 def full(shape, value, dtype=float32, device="cpu", requires_grad=False):
     array = device_called(device).xp.full(shape, value, dtype)
+    if array.dtype.kind not in KINDS:
+        raise TypeError(f"a tensor holds numbers; {array.dtype} is none of its dtypes")
     return finished(array, requires_grad)
 
 
@@ -114,6 +118,8 @@ class Generator:
         self.manual_seed(secrets.randbits(31) if seed is None else seed)
 
     def manual_seed(self, seed):
+        if not isinstance(seed, int | np.integer) or not -(2**63) <= seed < 2**63:
+            raise ValueError(f"a seed is an integer of 64 bits, got {seed!r}")
         self.seed, self.draw = seed, 0
         return self
 
@@ -174,6 +180,8 @@ def listed(tensors, verb):
     tensors = list(tensors)
     if not tensors:
         raise ValueError(f"{verb} of no tensors at all")
+    if not all(isinstance(x, Tensor) for x in tensors):
+        raise TypeError(f"{verb} takes tensors, got {tensors!r:.40}")
     return tensors
 
 
@@ -186,6 +194,8 @@ def of_one_dtype(tensors):
 
 def where(condition, x, y):
     """`x` where `condition` holds, `y` elsewhere; all three broadcast."""
+    if not isinstance(condition, Tensor):
+        raise TypeError("where: the condition is a tensor of truth values")
     if not isinstance(x, Tensor):
         x = condition.wrap(
             condition.device.array(x, float32 if isinstance(x, float) else None)

@@ -19,7 +19,7 @@ def gradcheck(function, inputs, order=1, eps=1e-5, atol=1e-5, rtol=1e-3):
     in their own right. Raises AssertionError that names the element and both values;
     TypeError for inputs that are not float64.
     """
-    wanted = [i for i, x in enumerate(inputs) if x.requires_grad]
+    wanted = [i for i, x in enumerate(inputs) if getattr(x, "requires_grad", False)]
     if not wanted:
         raise ValueError("gradcheck: no input has requires_grad=True, nothing to check")
     for i in wanted:
@@ -38,6 +38,10 @@ def weighted(function):
 
     def scalar(*args):
         out = function(*args)
+        if not isinstance(out, Tensor):
+            raise TypeError(
+                f"gradcheck: the function must return one tensor, not {out!r:.40}"
+            )
         weights = np.random.default_rng(0).uniform(0.5, 1.5, out.shape)
         return (out * Tensor(weights)).sum()
 

@@ -20,6 +20,11 @@ def sizes_of(sizes):
     return sizes
 
 
+def is_pair(width):
+    """Whether `width` is a (before, after) of `pad`."""
+    return isinstance(width, tuple | list) and len(width) == 2 and min(width) >= 0
+
+
 def is_basic(key):
     """Whether integers, slices, None and ... make up an index: then it's a view."""
     parts = key if isinstance(key, tuple) else (key,)
@@ -48,7 +53,8 @@ class Movement:
         if dim is None:
             return tuple(range(self.ndim))
         wanted = tuple(dim) if isinstance(dim, tuple | list) else (dim,)
-        for d in sizes_of(wanted):
+        wanted = sizes_of(wanted)
+        for d in wanted:
             if not -self.ndim <= d < self.ndim:
                 raise IndexError(
                     f"dimension {d} of {tuple(self.shape)}: there are {self.ndim}, "
@@ -158,15 +164,14 @@ class Movement:
 
         `widths` has a pair for each dimension padded, the last pair for the last.
         """
-        pairs = [sizes_of(pair) for pair in widths]
-        if len(pairs) > self.ndim or any(len(p) != 2 or min(p) < 0 for p in pairs):
+        if len(widths) > self.ndim or not all(map(is_pair, widths)):
             raise ValueError(
-                f"pad of {tuple(self.shape)} by {widths}: wants at most {self.ndim} "
-                "pairs (before, after) of counts"
+                f"pad of {tuple(self.shape)} by {widths}: wants a pair of counts "
+                f"(before, after) for each of at most {self.ndim} dimensions"
             )
-        pairs = [(0, 0)] * (self.ndim - len(pairs)) + pairs
-        shape = tuple(a + n + b for n, (a, b) in zip(self.shape, pairs))
-        index = tuple((a, a + n, 1) for n, (a, _) in zip(self.shape, pairs))
+        widths = [(0, 0)] * (self.ndim - len(widths)) + list(widths)
+        shape = tuple(a + n + b for n, (a, b) in zip(self.shape, widths))
+        index = tuple((a, a + n, 1) for n, (a, _) in zip(self.shape, widths))
         out = ops.pad(self, index=index, shape=shape)
         if value == 0:
             return out

@@ -38,11 +38,7 @@ sigmoid = floating(
     lambda g, out: g * out * (1 - out),
     flops=lambda result, shape: 4 * rules.one_per_result(result),
 )
-relu = Op(
-    "relu",
-    lambda xp, x: xp.maximum(x, 0),
-    vjp=lambda g, out: where(out > 0, g, zero(g)),
-)
+relu = Op("relu", lambda xp, x: xp.maximum(x, 0), vjp=lambda g, out: gate(g, out))
 abs = Op("abs", lambda xp, x: xp.abs(x), vjp=lambda g, x: g * sign(x))
 sign = Op(
     "sign", lambda xp, x: xp.sign(x), vjp=lambda g: expand(zero(g), shape=g.shape)
@@ -89,6 +85,9 @@ maximum = elementwise(
         lambda g, x, y: g * larger_share(x, y),
         lambda g, x, y: g * larger_share(y, x),
     ),
+)
+gate = elementwise(  # x where y is positive, else 0 (nan beside an inf)
+    "gate", lambda xp, x, y: x * (y > 0), vjp=(lambda g, y: gate(g, y), None)
 )
 eq = elementwise("eq", lambda xp, x, y: x == y, dtype=rules.truth)
 lt = elementwise("lt", lambda xp, x, y: x < y, dtype=rules.truth)
@@ -248,6 +247,7 @@ def overlapping(xp, x, *, size, stride):
 
 def folded(xp, x, *, shape, size, stride):
     """Windows summed where they overlap: `windows` reversed."""
+    rules.folded(x.shape, shape=shape, size=size, stride=stride)
     out = xp.zeros(shape, x.dtype)
     places = x.shape[x.ndim - 2 * len(size) : x.ndim - len(size)]
     for offsets in itertools.product(*map(range, size)):

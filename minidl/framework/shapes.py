@@ -90,6 +90,8 @@ def joined(*shapes, dim):
 def windowed(shape, *, size, stride):
     """(..., H, W) -> (..., rows, columns, *size): where a window of `size` fits."""
     lead = len(shape) - len(size)
+    if len(stride) != len(size) or min((*size, *stride), default=1) < 1:
+        raise ValueError(f"a window of {size} and steps of {stride} must be positive")
     if lead < 0 or any(n < k for n, k in zip(shape[lead:], size)):
         raise ValueError(f"a window of {size} doesn't fit into {tuple(shape)}")
     places = [(n - k) // s + 1 for n, k, s in zip(shape[lead:], size, stride)]
@@ -104,9 +106,10 @@ def folded(before, *, shape, size, stride):
 
 def multiplied(a, b):
     """(..., m, k) @ (..., k, n) -> (..., m, n)."""
-    if len(a) < 2 or len(b) < 2 or a[-1] != b[-2]:
-        inner = f"inner sizes {a[-1]} and {b[-2]} differ" if len(b) > 1 else "needs 2-D"
-        raise ValueError(inner)
+    if len(a) < 2 or len(b) < 2:
+        raise ValueError("a matrix has at least two dimensions")
+    if a[-1] != b[-2]:
+        raise ValueError(f"inner sizes {a[-1]} and {b[-2]} differ")
     return (*broadcast(a[:-2], b[:-2]), a[-2], b[-1])
 
 

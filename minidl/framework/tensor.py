@@ -13,7 +13,7 @@ import numpy as np
 
 from ..hardware.registry import device, device_of
 from . import autodiff, ops
-from .arithmetic import Arithmetic
+from .arithmetic import KINDS, Arithmetic, rank
 from .movement import Movement, overlaps
 from .op import is_writable
 from .printing import text
@@ -63,7 +63,7 @@ class Tensor(Arithmetic, Movement):
         return self.data.size
 
     def size(self, dim=None):
-        return self.shape if dim is None else self.shape[dim]
+        return self.shape if dim is None else self.shape[self.dims(dim)[0]]
 
     def dim(self):
         return self.ndim
@@ -143,13 +143,15 @@ class Tensor(Arithmetic, Movement):
 
     def cast(self, dtype):
         try:
-            dtype = np.dtype(dtype)
+            wanted = np.dtype(dtype)
         except TypeError:
+            wanted = np.dtype(object)
+        if dtype is None or wanted.kind not in KINDS:
             raise TypeError(
                 f"to({dtype!r}): neither a dtype such as 'float32' nor a device, 'cpu' "
                 "or 'cuda'"
-            ) from None
-        return self if dtype == self.dtype else ops.cast(self, dtype=dtype)
+            )
+        return self if wanted == self.dtype else ops.cast(self, dtype=wanted)
 
     def moved(self, target):
         return self if target is self.device else ops.copy(self, device=target)
@@ -251,17 +253,26 @@ class Tensor(Arithmetic, Movement):
     def fill_(self, value):
         return self.copy_(value)
 
+    def become(self, result):
+        """Writes `result` here; TypeError where this dtype can't hold its kind."""
+        if rank(result.dtype) > rank(self.dtype):
+            raise TypeError(
+                f"an in-place write of {result.dtype} to {self.dtype} would lose "
+                "fractions: cast first, or write x = x + y rather than x += y"
+            )
+        return self.copy_(result)
+
     def add_(self, other):
-        return self.copy_(self + other)
+        return self.become(self + other)
 
     def sub_(self, other):
-        return self.copy_(self - other)
+        return self.become(self - other)
 
     def mul_(self, other):
-        return self.copy_(self * other)
+        return self.become(self * other)
 
     def div_(self, other):
-        return self.copy_(self / other)
+        return self.become(self / other)
 
     __iadd__, __isub__, __imul__, __itruediv__ = add_, sub_, mul_, div_
 

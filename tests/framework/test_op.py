@@ -83,7 +83,7 @@ def test_a_row_of_ones_own_runs_and_differentiates():
 
 def test_mixed_devices_are_named():
     class Elsewhere:
-        data, shape, dtype = object(), (2,), "float32"
+        data, shape, dtype, wrap = object(), (2,), "float32", None
 
     with pytest.raises((ValueError, RuntimeError), match="cuda"):
         dl.apply(dl.ops.add, dl.ones(2), Elsewhere())

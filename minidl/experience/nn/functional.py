@@ -3,7 +3,7 @@
 N images, C channels, H x W pixels; labels are class numbers.
 """
 
-from ...framework import composites
+from ...framework import composites, convolution
 from ...framework.replace import replaceable
 
 
@@ -22,29 +22,18 @@ def linear(x, weight, bias=None):
 
 @replaceable
 def conv2d(x, weight, bias=None, stride=1, padding=0):
-    """Cross-correlation: (N, C, H, W) and (out, C, h, w) to (N, out, rows, columns).
-
-    Every window of the image becomes a row, and one matrix product does the rest.
-    """
-    if x.ndim != 4 or x.shape[1] != weight.shape[1]:
-        raise ValueError(
-            f"conv2d of {tuple(x.shape)} with weight {tuple(weight.shape)}: the input "
-            f"must be (N, {weight.shape[1]}, H, W)"
-        )
-    out_channels, C, h, w = weight.shape
-    widths = [(p, p) for p in pair(padding)]
-    patches = x.pad(widths).windows((h, w), pair(stride))  # (N, C, rows, columns, h, w)
-    N, _, rows, columns = patches.shape[:4]
-    flat = patches.permute(0, 2, 3, 1, 4, 5).reshape(N * rows * columns, C * h * w)
-    out = linear(flat, weight.reshape(out_channels, -1), bias)
-    return out.reshape(N, rows, columns, out_channels).permute(0, 3, 1, 2)
+    """Cross-correlation: (N, C, H, W) and (O, C, h, w) to (N, O, rows, columns)."""
+    if any(pair(padding)):
+        x = x.pad([(p, p) for p in pair(padding)])
+    out = convolution.conv2d(x, weight, stride=pair(stride))
+    return out if bias is None else out + bias.reshape(-1, 1, 1)
 
 
 @replaceable
 def max_pool2d(x, size, stride=None):
-    """The largest of each window: (N, C, H, W) to (N, C, rows, columns)."""
-    size = pair(size)
-    return x.windows(size, pair(stride or size)).amax((-2, -1))
+    """The largest of each window: (..., H, W) to (..., rows, columns)."""
+    stride = size if stride is None else stride
+    return convolution.max_pool2d(x, size=pair(size), stride=pair(stride))
 
 
 def pair(size):

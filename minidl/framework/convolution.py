@@ -1,0 +1,195 @@
+"""Convolution and pooling of images, as rows that differentiate into one another.
+
+N images, C channels, K output channels, windows of (h, w) at R x S places. A
+convolution is linear in the image and in the weight, so each of its gradients is such a
+map too, and the three rows are closed under differentiation. They lay the windows out
+as the columns of one matrix and leave the arithmetic to one product (Chellapilla, Puri
+& Simard, 2006). Pooling picks an element of each window, and its
+gradient puts back. (Chapter 3.)
+"""
+
+from itertools import product
+from math import prod
+
+from . import shapes as rules
+from .op import Op
+
+
+def corners(x, size, places, stride):
+    """For each (i, j) of a window, what all windows read of `x` there: (..., R, S)."""
+    for i, j in product(*map(range, size)):
+        rows = slice(i, i + stride[0] * places[0], stride[0])
+        columns = slice(j, j + stride[1] * places[1], stride[1])
+        yield (i, j), x[..., rows, columns]
+
+
+def column_matrix(xp, x, size, stride):
+    """(N, C, H, W) -> (C h w, N R S): each window a column."""
+    N, C, R, S = rules.windowed(x.shape, size=size, stride=stride)[:4]
+    columns = xp.empty((C, *size, N, R, S), x.dtype)
+    for (i, j), part in corners(x.swapaxes(0, 1), size, (R, S), stride):
+        columns[:, i, j] = part
+    return columns.reshape(C * prod(size), N * R * S)
+
+
+def channels_first(y):
+    """(N, K, R, S) -> (K, N R S), a view of what `convolved` made."""
+    return y.swapaxes(0, 1).reshape(y.shape[1], -1)
+
+
+def convolved_shape(x, weight, *, stride):
+    if len(x) != 4 or len(weight) != 4 or x[1] != weight[1]:
+        raise ValueError(
+            "an image is (N, C, H, W) and a weight (K, C, h, w), with the same C"
+        )
+    return (x[0], weight[0], *rules.windowed(x, size=weight[2:], stride=stride)[2:4])
+
+
+def convolved(xp, x, weight, *, stride):
+    N, K, R, S = convolved_shape(x.shape, weight.shape, stride=stride)
+    columns = column_matrix(xp, x, weight.shape[2:], stride)
+    return (weight.reshape(K, -1) @ columns).reshape(K, N, R, S).swapaxes(0, 1)
+
+
+def image_gradient(xp, y, weight, *, shape, stride):
+    """What each pixel of images of `shape` gets of `y`, a gradient of the result."""
+    N, C, H, W = shape
+    K, _, *size = weight.shape
+    columns = weight.reshape(K, -1).T @ channels_first(y)
+    columns = columns.reshape(C, *size, N, *y.shape[2:])
+    out = xp.zeros((C, N, H, W), y.dtype)
+    for (i, j), part in corners(out, size, y.shape[2:], stride):
+        part += columns[:, i, j]
+    return out.swapaxes(0, 1)
+
+
+def weight_gradient(xp, y, x, *, shape, stride):
+    """What each element of a weight of `shape` gets of `y`, over all images."""
+    columns = column_matrix(xp, x, shape[2:], stride)
+    return (channels_first(y) @ columns.T).reshape(shape)
+
+
+def composed_conv2d(x, weight, *, stride):
+    """The same by rows of the table: windows, then one product."""
+    K, C, h, w = weight.shape
+    patches = x.windows((h, w), stride)  # (N, C, R, S, h, w)
+    N, _, R, S = patches.shape[:4]
+    rows = patches.permute(0, 2, 3, 1, 4, 5).reshape(N * R * S, C * h * w)
+    return (rows @ weight.reshape(K, -1).T).reshape(N, R, S, K).permute(0, 3, 1, 2)
+
+
+def multiply_adds(images, weight):
+    """2 for each element of a window, at each place, for each output channel."""
+    return 2 * prod(images) * prod(weight[1:])
+
+
+conv2d = Op(
+    "conv2d",
+    convolved,
+    shape=convolved_shape,
+    vjp=(
+        lambda g, weight, shapes, stride: conv2d_image(
+            g, weight, shape=shapes[0], stride=stride
+        ),
+        lambda g, x, shapes, stride: conv2d_weight(
+            g, x, shape=shapes[1], stride=stride
+        ),
+    ),
+    flops=lambda result, x, weight, **attrs: multiply_adds(result, weight),
+    composed=composed_conv2d,
+)
+conv2d_image = Op(
+    "conv2d_image",
+    image_gradient,
+    shape=rules.given,
+    vjp=(
+        lambda g, weight, stride: conv2d(g, weight, stride=stride),
+        lambda g, y, shapes, stride: conv2d_weight(
+            y, g, shape=shapes[1], stride=stride
+        ),
+    ),
+    flops=lambda result, y, weight, **attrs: multiply_adds(y, weight),
+)
+conv2d_weight = Op(
+    "conv2d_weight",
+    weight_gradient,
+    shape=rules.given,
+    vjp=(
+        lambda g, x, stride: conv2d(x, g, stride=stride),
+        lambda g, y, shapes, stride: conv2d_image(y, g, shape=shapes[1], stride=stride),
+    ),
+    flops=lambda result, y, x, **attrs: multiply_adds(y, result),
+)
+
+
+# ---- pooling: `best` is the largest of each window of `x`
+
+
+def pooled_shape(x, *others, size, stride):
+    return rules.windowed(x, size=size, stride=stride)[: len(x)]
+
+
+def pooled(xp, x, *, size, stride):
+    places = pooled_shape(x.shape, size=size, stride=stride)[-2:]
+    parts = [part for _, part in corners(x, size, places, stride)]
+    best = parts[0].copy(order="K")
+    for part in parts[1:]:
+        xp.maximum(best, part, out=best)
+    return best
+
+
+def winners(xp, x, best, size, stride):
+    """For each (i, j): ((i, j), where that element is the first to reach the best)."""
+    open_ = xp.ones_like(best, dtype=bool)
+    for place, part in corners(x, size, best.shape[-2:], stride):
+        hit = (part == best) & open_
+        open_ &= ~hit
+        yield place, hit
+
+
+def put_back(xp, y, x, best, *, size, stride):
+    """Zeros like `x`, with each `y` added where its window's best stands."""
+    out = xp.zeros_like(x)
+    parts = dict(corners(out, size, best.shape[-2:], stride))
+    for place, hit in winners(xp, x, best, size, stride):
+        parts[place] += y * hit
+    return out
+
+
+def picked(xp, y, x, best, *, size, stride):
+    """The element of each window of `y` that stands where that of `x` is the best."""
+    out = xp.zeros_like(best)
+    parts = dict(corners(y, size, best.shape[-2:], stride))
+    for place, hit in winners(xp, x, best, size, stride):
+        out += parts[place] * hit
+    return out
+
+
+max_pool2d = Op(
+    "max_pool2d",
+    pooled,
+    shape=pooled_shape,
+    vjp=lambda g, x, out, size, stride: max_pool2d_back(
+        g, x, out.detach(), size=size, stride=stride
+    ),
+    flops=lambda result, x, size, stride: prod(result) * prod(size),
+    composed=lambda x, *, size, stride: x.windows(size, stride).amax((-2, -1)),
+)
+max_pool2d_back = Op(
+    "max_pool2d_back",
+    put_back,
+    shape=lambda y, x, best, **attrs: x,
+    vjp=lambda g, x, best, size, stride: max_pool2d_pick(
+        g, x, best, size=size, stride=stride
+    ),
+    flops=lambda result, y, *others, size, stride: prod(y) * prod(size),
+)
+max_pool2d_pick = Op(
+    "max_pool2d_pick",
+    picked,
+    shape=lambda y, x, best, **attrs: best,
+    vjp=lambda g, x, best, size, stride: max_pool2d_back(
+        g, x, best, size=size, stride=stride
+    ),
+    flops=lambda result, *inputs, size, stride: prod(result) * prod(size),
+)

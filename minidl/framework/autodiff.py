@@ -18,12 +18,19 @@ from .replace import replaceable
 
 
 def tape(op, inputs, attrs):
-    """Evaluates `op`; where an input requires a gradient, records a Node."""
-    out = evaluate(op, inputs, attrs)
+    """Evaluates `op`; where an input requires a gradient, records a Node.
+
+    An operation made of others that has no gradient rules is recorded as those others.
+    """
     for x in inputs:
-        if x.requires_grad:
-            record(op, inputs, attrs, out)
+        if getattr(x, "requires_grad", False):
             break
+    else:  # also where an input is no tensor: `evaluate` says so
+        return evaluate(op, inputs, attrs)
+    if op.composed and not op.vjp and not op.writes:
+        return op.composed(*inputs, **attrs)
+    out = evaluate(op, inputs, attrs)
+    record(op, inputs, attrs, out)
     return out
 
 
@@ -138,7 +145,8 @@ def stale_text(op, x):
     return (
         f"{op.name} of {tuple(x.shape)}: this tensor shares memory with one that was "
         "written in place after it was computed, so what the tape knows of it no "
-        "longer holds. Take the view again after the write, or clone() before it"
+        "longer holds. Take the view again after the write or clone() before it; write "
+        "y[i] = y[i] + x rather than y[i] += x"
     )
 
 

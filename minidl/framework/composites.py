@@ -5,6 +5,8 @@ fewer passes over memory. In a `composed()` block the compositions run instead; 
 hold the two equal. (Chapter 3.)
 """
 
+from math import pi, sqrt
+
 from . import ops
 from . import shapes as rules
 from .op import Op
@@ -52,6 +54,161 @@ log_softmax = Op(
     flops=lambda result, *shapes, dim: 5 * rules.one_per_result(result),
     composed=composed_log_softmax,
 )
+
+
+def softmax_of(xp, x, *, dim):
+    out = x - x.max(axis=dim, keepdims=True)
+    xp.exp(out, out=out)
+    out /= out.sum(axis=dim, keepdims=True)
+    return out
+
+
+def composed_softmax(x, *, dim):
+    powers = (x - x.detach().amax(dim, keepdim=True)).exp()
+    return powers / powers.sum(dim, keepdim=True)
+
+
+def softmax_slope(xp, y, p, *, dim):
+    out = y * p
+    out -= p * out.sum(axis=dim, keepdims=True)
+    return out
+
+
+softmax = Op(
+    "softmax",
+    softmax_of,
+    dtype=rules.float_dtype,
+    vjp=lambda g, out, dim: softmax_back(g, out, dim=dim),
+    flops=lambda result, *shapes, dim: 4 * rules.one_per_result(result),
+    composed=composed_softmax,
+)
+softmax_back = Op(
+    "softmax_back",
+    softmax_slope,
+    dtype=rules.float_dtype,
+    flops=lambda result, *shapes, dim: 4 * rules.one_per_result(result),
+    composed=lambda y, p, *, dim: p * (y - (y * p).sum(dim, keepdim=True)),
+)
+
+# ---- normalisation: to mean 0 and variance 1 along `dims` (Ba, Kiros & Hinton, 2016)
+
+
+def statistics(xp, x, dims, eps):
+    """(x less its mean, 1 / its deviation) along `dims`."""
+    centred = x - x.mean(axis=dims, keepdims=True)
+    variance = xp.square(centred).mean(axis=dims, keepdims=True)
+    return centred, 1 / xp.sqrt(variance + x.dtype.type(eps))
+
+
+def normalised(xp, x, *, dims, eps):
+    centred, scale = statistics(xp, x, dims, eps)
+    centred *= scale
+    return centred
+
+
+def composed_normalise(x, *, dims, eps):
+    centred = x - x.mean(dims, keepdim=True)
+    variance = (centred * centred).mean(dims, keepdim=True)
+    return centred / (variance + eps).sqrt()
+
+
+def normalised_slope(xp, y, x, *, dims, eps):
+    out, scale = statistics(xp, x, dims, eps)
+    out *= scale
+    shared = (y * out).mean(axis=dims, keepdims=True)
+    out *= -shared
+    out += y
+    out -= y.mean(axis=dims, keepdims=True)
+    out *= scale
+    return out
+
+
+def composed_normalise_back(y, x, *, dims, eps):
+    centred = x - x.mean(dims, keepdim=True)
+    scale = 1 / ((centred * centred).mean(dims, keepdim=True) + eps).sqrt()
+    unit = centred * scale
+    shared = (y * unit).mean(dims, keepdim=True)
+    return (y - y.mean(dims, keepdim=True) - unit * shared) * scale
+
+
+normalise = Op(
+    "normalise",
+    normalised,
+    dtype=rules.float_dtype,
+    vjp=lambda g, x, dims, eps: normalise_back(g, x, dims=dims, eps=eps),
+    flops=lambda result, *shapes, **attrs: 6 * rules.one_per_result(result),
+    composed=composed_normalise,
+)
+normalise_back = Op(
+    "normalise_back",
+    normalised_slope,
+    dtype=rules.float_dtype,
+    flops=lambda result, *shapes, **attrs: 11 * rules.one_per_result(result),
+    composed=composed_normalise_back,
+)
+
+# ---- GELU: x times the normal distribution's share below x, as approximated by tanh
+# (Hendrycks & Gimpel, 2016)
+
+ROOT, CUBIC = sqrt(2 / pi), 0.044715
+
+
+def gelu_of(xp, x):
+    out = x * x
+    out *= CUBIC * ROOT
+    out += ROOT
+    out *= x
+    out = xp.tanh(out)
+    out += 1
+    out *= x
+    out *= 0.5
+    return out
+
+
+def composed_gelu(x):
+    return 0.5 * x * (1 + (ROOT * x * (1 + CUBIC * x * x)).tanh())
+
+
+def gelu_slope(xp, y, x):
+    square = x * x
+    t = square * (CUBIC * ROOT)
+    t += ROOT
+    t *= x
+    t = xp.tanh(t)
+    square *= 3 * CUBIC * ROOT
+    square += ROOT
+    square *= 1 - t * t
+    square *= x
+    square += 1
+    square += t
+    square *= y
+    square *= 0.5
+    return square
+
+
+def composed_gelu_back(y, x):
+    t = (ROOT * x * (1 + CUBIC * x * x)).tanh()
+    inner = ROOT * (1 + 3 * CUBIC * x * x)
+    return 0.5 * y * (1 + t + x * (1 - t * t) * inner)
+
+
+gelu = Op(
+    "gelu",
+    gelu_of,
+    dtype=rules.float_dtype,
+    vjp=lambda g, x: gelu_back(g, x),
+    flops=lambda result, x: 8 * rules.one_per_result(result),
+    composed=composed_gelu,
+)
+gelu_back = Op(
+    "gelu_back",
+    gelu_slope,
+    dtype=rules.float_dtype,
+    flops=lambda result, *shapes: 15 * rules.one_per_result(result),
+    composed=composed_gelu_back,
+)
+
+# ---- the loss of a classifier
 
 
 def entropy_shape(logits, targets):

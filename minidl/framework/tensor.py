@@ -224,6 +224,8 @@ class Tensor(Arithmetic, Movement):
     def copy_(self, value):
         """Writes `value`, which broadcasts, into this tensor's memory; returns self."""
         value = self.operand(value).cast(self.dtype)
+        if value is self:
+            return self
         recorded = autodiff.is_recording() and (
             self.requires_grad or value.requires_grad
         )

@@ -109,6 +109,43 @@ def test_comparisons_and_casts_equal_pytorchs(expression, rng):
     assert ours.tolist() == theirs.tolist()
 
 
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_extremes_of_every_dtype_are_found_among_its_limits(dtype):
+    values = np.array([1, 0, 1])
+    if dtype != "bool" and "float" not in dtype:
+        values = np.array([np.iinfo(dtype).max, np.iinfo(dtype).min, 1])
+    x = dl.tensor(values.astype(dtype))
+    t = torch.tensor(values.astype(dtype))
+    assert x.amin().item() == t.amin().item() and x.amax().item() == t.amax().item()
+    other = values[::-1].astype(dtype)
+    found = x.minimum(dl.tensor(other))
+    assert found.tolist() == np.minimum(values.astype(dtype), other).tolist()
+    assert str(found.dtype) == dtype
+
+
+def test_bounds_that_are_fractions_do_not_become_integers():
+    x = dl.tensor([1, 5])
+    assert x.clamp(1.5, 2.5).tolist() == [1.5, 2.5]
+    assert x.minimum(2.5).tolist() == [1.0, 2.5]
+
+
+@pytest.mark.filterwarnings("ignore::UserWarning")
+@pytest.mark.parametrize("shape", [(0,), (1,), (2,), (3, 2)])
+@pytest.mark.parametrize("correction", [0, 1, 5])
+def test_a_variance_of_too_few_is_pytorchs(shape, correction):
+    x = np.arange(np.prod(shape), dtype=np.float64).reshape(shape)
+    ours, theirs = (
+        dl.tensor(x).var(0, correction),
+        torch.tensor(x).var(0, correction=correction),
+    )
+    np.testing.assert_allclose(ours.numpy(), theirs.numpy())
+
+
+def test_numpy_arrays_take_part_in_products_too():
+    x = np.arange(6, dtype=np.float32).reshape(2, 3)
+    np.testing.assert_array_equal((dl.tensor(x) @ x.T).numpy(), x @ x.T)
+
+
 def test_a_cast_returns_the_gradient_in_its_inputs_dtype():
     x = dl.ones(3, dtype="float32", requires_grad=True)
     (x.to("float64") * dl.ones(3, dtype="float64")).sum().backward()
@@ -134,6 +171,18 @@ def test_numpy_leaves_mixed_arithmetic_to_the_tensor():
         (lambda x: dl.zeros(0).amax(), "nothing to choose from"),
         (lambda x: bool(x), "8 elements"),
         (lambda x: x @ dl.tensor(1.0), "0-D tensor has no product"),
+        (lambda x: x & x, "unsupported operand"),
+        (lambda x: (x > 0) & 1, "unsupported operand"),
+        (lambda x: ~x.long(), "~ is for truth values, not for int64"),
+        (lambda x: x.where(x, 0), "where takes a tensor of truth values"),
+        (lambda x: x.where(x > 0, "one"), "where takes .*Tensor and str"),
+        (lambda x: x.minimum("one"), "minimum needs a tensor or a number, got str"),
+        (lambda x: x.minimum([1.0]), "needs a tensor or a number, got list"),
+        (lambda x: x.argmax((0, 1)), "one dimension at a time"),
+        (lambda x: x.sum("rows"), "integers, got"),
+        (lambda x: x.sum(0.5), "integers, got"),
+        (lambda x: -(x > 0), "truth values can't be subtracted"),
+        (lambda x: x + np.array("one"), "support|unsupported"),
     ],
 )
 def test_a_users_mistake_is_named(wrong, words):

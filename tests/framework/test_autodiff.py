@@ -125,7 +125,21 @@ def test_a_very_long_chain_does_not_recurse():
         y = y + 1
     y.backward()
     assert x.grad.tolist() == [1.0]
-    del y
+
+
+def test_a_very_long_chain_is_freed_to_its_first_node():
+    gc.disable()
+    try:
+        first = y = leaf(1.0) * 2
+        for _ in range(50_000):
+            y = y * 1.0
+        seen = weakref.ref(first.node)
+        del first
+        assert seen() is not None
+        del y
+        assert seen() is None
+    finally:
+        gc.enable()
 
 
 # ---- writes in place
@@ -215,6 +229,52 @@ def test_gradients_share_memory_with_nothing():
     assert c.grad.tolist() == [[2.0] * 3] * 2
 
 
+@pytest.mark.parametrize("create_graph", [False, True])
+def test_a_gradient_is_never_the_seed_nor_another_leafs(create_graph):
+    a, b, seed = leaf(1.0), leaf(2.0), dl.ones(1)
+    (a + b).backward(seed, create_graph=create_graph)
+    arrays = [a.grad.data, b.grad.data, seed.data]
+    for i, x in enumerate(arrays):
+        assert not any(np.shares_memory(x, y) for y in arrays[i + 1 :])
+
+
+@pytest.mark.parametrize(
+    "function",
+    [
+        lambda x: x.sum(0) * 1,
+        lambda x: x.expand(4, 1, 3).sum(),
+        lambda x: dl.ops.sign(x).sum(),
+        lambda x: x.T[1:].sum(),
+        lambda x: x.reshape(3, 1).windows((1,)).sum(),
+    ],
+)
+def test_every_gradient_can_be_written_to(function):
+    x = dl.ones(1, 3, requires_grad=True)
+    y = function(x)
+    y.backward(dl.ones(*y.shape))
+    before = x.grad.tolist()
+    x.grad *= 2
+    assert x.grad.tolist() == [[2 * g for g in before[0]]]
+
+
+def test_what_a_gradient_begins_with_may_be_an_array_or_a_list():
+    for seed in ([1.0, 10.0], np.array([1.0, 10.0]), dl.tensor([1.0, 10.0])):
+        x = leaf(1.0, 2.0)
+        (x * 2).backward(seed)
+        assert x.grad.tolist() == [2.0, 20.0] and x.grad.dtype == np.float32
+
+
+def test_grad_of_several_outputs_is_the_sum_of_their_parts():
+    torch = pytest.importorskip("torch")
+    answers = []
+    for of, grad in ((dl.tensor, dl.grad), (torch.tensor, torch.autograd.grad)):
+        x = of([1.0, 2.0], requires_grad=True)
+        y, z = x * x, (x * 3).sum()
+        g = grad([y, z, y], [x, y], [of([1.0, 2.0]), None, of([5.0, 5.0])])
+        answers.append([part.tolist() for part in g])
+    assert answers[0] == answers[1]
+
+
 def test_grad_leaves_no_trace_and_takes_results_too():
     x = leaf(3.0)
     h = x * x
@@ -241,6 +301,11 @@ def test_grad_of_what_takes_no_part_is_an_error_or_none():
         (lambda x: (x * 2).requires_grad_(), "detach"),
         (lambda x: dl.ones(2).register_hook(print), "requires_grad=True"),
         (lambda x: dl.grad((x * 2).sum(), dl.ones(2)), "does not require"),
+        (lambda x: dl.grad(3.0, x), "grad takes tensors, got float"),
+        (lambda x: dl.grad(x.sum(), 3.0), "grad takes tensors, got float"),
+        (lambda x: dl.grad(x.sum(), x, [1.0, 2.0]), "1 outputs, given 2 gradients"),
+        (lambda x: x.sum().backward("one"), "str can't be made a tensor"),
+        (lambda x: dl.ones(2).retain_grad(), "requires_grad=True"),
     ],
 )
 def test_a_users_mistake_is_named(wrong, words):
@@ -251,9 +316,12 @@ def test_a_users_mistake_is_named(wrong, words):
 def test_vjp_pulls_back_and_can_be_differentiated():
     x = dl.tensor([1.0, 2.0], dtype="float64")
     out, pull = dl.vjp(lambda x: x**3, x)
-    v = dl.tensor([1.0, 10.0], dtype="float64")
+    v = dl.tensor([1.0, 10.0], dtype="float64", requires_grad=True)
     assert out.tolist() == [1.0, 8.0]
     assert pull(v)[0].tolist() == [3.0, 120.0] == pull(v)[0].tolist()
+    # The pullback is linear in v: its gradient is the slope 3 x^2.
+    pull(v)[0].sum().backward()
+    assert v.grad.tolist() == [3.0, 12.0] and x.grad is None
 
 
 # ---- hooks
@@ -277,12 +345,61 @@ def test_a_hook_sees_the_whole_gradient_and_may_replace_it():
     remove()
 
 
-def test_retain_grad_keeps_a_results_gradient():
-    x = leaf(2.0)
-    h = x * 3
+@pytest.mark.parametrize("answer", [3, dl.ones(()), dl.ones(3), [1.0, 1.0]])
+def test_a_hook_that_returns_something_else_is_named(answer):
+    x = leaf(1.0, 2.0)
+    x.register_hook(lambda g: answer)
+    with pytest.raises(TypeError, match=r"hook must return None or a tensor of \(2,\)"):
+        (x * 2).sum().backward()
+
+
+def test_a_hook_may_take_itself_off():
+    x, seen = leaf(2.0), []
+
+    def once(g):
+        seen.append(g.item())
+        remove()
+
+    remove = x.register_hook(once)
+    for _ in range(2):
+        (x * 3).backward()
+    assert seen == [3.0] and x.grad.tolist() == [6.0]
+
+
+def test_retain_grad_adds_up_as_pytorchs_does():
+    torch = pytest.importorskip("torch")
+    kept = []
+    for of in (dl.tensor, torch.tensor):
+        x = of([2.0, 1.0], requires_grad=True)
+        h = x * 3
+        h.retain_grad()
+        x.retain_grad()
+        y = (h * h + x).sum()
+        y.backward(retain_graph=True)
+        y.backward()
+        kept.append((h.grad.tolist(), x.grad.tolist()))
+    assert kept[0] == kept[1]
+
+
+def test_a_retained_gradient_is_nobody_elses():
+    x = leaf(1.0)
+    h = x + 0
     h.retain_grad()
-    (h * h).backward()
-    assert h.grad.tolist() == [12.0]
+    (h * 2).sum().backward()
+    h.grad.zero_()
+    assert x.grad.tolist() == [2.0]
+
+
+def test_retaining_a_gradient_makes_no_circle():
+    gc.disable()
+    try:
+        h = leaf(2.0) * 3
+        h.retain_grad()
+        seen = weakref.ref(h)
+        del h
+        assert seen() is None
+    finally:
+        gc.enable()
 
 
 # ---- when the tape is off
@@ -297,6 +414,23 @@ def test_no_grad_and_enable_grad_nest_and_decorate():
         assert not (x * 2).requires_grad
     assert (x * 2).requires_grad
     assert not dl.no_grad()(lambda: x * 2)().requires_grad
+
+
+def test_a_decorated_function_may_be_called_again_and_may_fail():
+    x = leaf(1.0)
+
+    @dl.no_grad()
+    def double(fail=False):
+        if fail:
+            raise KeyError("mine")
+        return x * 2, dl.enable_grad()(lambda: x * 2)()
+
+    for _ in range(2):
+        off, on = double()
+        assert not off.requires_grad and on.requires_grad
+    with pytest.raises(KeyError):
+        double(fail=True)
+    assert (x * 2).requires_grad
 
 
 def test_the_tape_is_on_or_off_for_each_thread_by_itself():

@@ -48,6 +48,17 @@ def test_constructors_equal_numpys():
         (lambda: dl.tensor([300], dtype="uint8"), r"tensor\(...\): .*300"),
         (lambda: dl.ones(2, -1), r"can't have the shape \(2, -1\)"),
         (lambda: dl.cat([]), "no tensors"),
+        (lambda: dl.cat([1, 2]), r"cat takes tensors, got \[1, 2\]"),
+        (lambda: dl.tensor(None), "takes numbers"),
+        (lambda: dl.tensor([1, 2], dtype="complex64"), "takes numbers"),
+        (lambda: dl.zeros(2, dtype=str), "a tensor holds numbers"),
+        (lambda: dl.zeros(-1), r"can't have the shape \(-1,\)"),
+        (lambda: dl.zeros(2.5), "integers, got"),
+        (lambda: dl.from_numpy([1, 2]), "takes an array of numbers"),
+        (lambda: dl.from_numpy(np.array(["a"])), "takes an array of numbers"),
+        (lambda: dl.where(True, 1, 2), "a tensor of truth values"),
+        (lambda: dl.manual_seed("a"), "a seed is an integer of 64 bits, got 'a'"),
+        (lambda: dl.manual_seed(2**63), "a seed is an integer"),
         (lambda: dl.cat([dl.ones(2, 3), dl.ones(2, 4)]), "all sizes but that of"),
         (lambda: dl.cat([dl.ones(2), dl.ones(2, 4)]), "all sizes but that of"),
         (lambda: dl.ones(2, device="tpu"), "no device 'tpu'"),
@@ -82,6 +93,21 @@ def test_a_key_gives_the_numbers_of_numpys_philox():
     ours = ops.normal(key, shape=(4,), dtype=np.dtype("float32"))
     philox = np.random.Generator(np.random.Philox(key=(7, 3)))
     assert ours.tolist() == philox.standard_normal(4, np.float32).tolist()
+
+
+def test_keys_of_other_seeds_and_other_draws_are_independent():
+    draws = []
+    for seed in (0, 1, -1, 2**63 - 1):
+        dl.manual_seed(seed)
+        draws += [dl.randn(4000, dtype="float64").numpy() for _ in range(2)]
+    correlations = np.corrcoef(draws)[np.triu_indices(len(draws), 1)]
+    assert np.abs(correlations).max() < 5 / np.sqrt(4000)  # five standard errors
+
+
+def test_a_generator_gives_numpy_a_key_of_its_own():
+    a, b = dl.Generator(3), dl.Generator(3)
+    a.numpy()
+    assert dl.rand(2, generator=a).tolist() != dl.rand(2, generator=b).tolist()
 
 
 def test_moments_are_those_of_the_distributions():

@@ -51,6 +51,17 @@ def test_it_refuses_what_it_cannot_check(inputs, words):
         dl.gradcheck(lambda a: a, inputs)
 
 
+@pytest.mark.parametrize("answer", [3.0, [1, 2], None])
+def test_it_names_a_function_that_returns_no_tensor(answer):
+    with pytest.raises(TypeError, match="must return one tensor, not"):
+        dl.gradcheck(lambda a: answer, [x64(2)])
+
+
+def test_it_finds_a_history_that_was_cut():
+    with pytest.raises(AssertionError, match="the rules give 0, differences give"):
+        dl.gradcheck(lambda a: a.detach() * 2, [x64(2)])
+
+
 def test_it_leaves_its_inputs_as_they_were():
     x = x64(3)
     before = x.tolist()

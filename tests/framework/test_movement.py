@@ -55,6 +55,54 @@ def test_integer_tensors_and_masks_pick_as_in_numpy(data, shape):
     np.testing.assert_array_equal(x[..., dl.tensor(tail)].numpy(), array[..., tail])
 
 
+@st.composite
+def mixed_key(draw, shape):
+    """Integers, slices, ..., None, integer arrays of one length, and masks."""
+    n, rng = draw(st.integers(0, 3)), np.random.default_rng(draw(st.integers(0, 99)))
+    parts = []
+    for size in shape[: draw(st.integers(1, len(shape)))]:
+        kind = draw(st.sampled_from(["places", "number", "slice", "mask"]))
+        if kind == "mask":  # as many True as other arrays are long
+            mask = np.zeros(size, bool)
+            mask[rng.permutation(size)[:n]] = True
+            parts.append(mask if mask.sum() == n else rng.integers(-size, size, n))
+        elif kind == "places":
+            parts.append(rng.integers(-size, size, n))
+        elif kind == "number":
+            parts.append(int(rng.integers(-size, size)))
+        else:
+            parts.append(slice(None, None, draw(st.integers(1, 2))))
+    if draw(st.booleans()):
+        parts.insert(draw(st.integers(0, len(parts))), None)
+    if draw(st.booleans()):
+        parts.append(Ellipsis)
+    return tuple(parts)
+
+
+def as_tensors(key):
+    return tuple(dl.tensor(k) if isinstance(k, np.ndarray) else k for k in key)
+
+
+@given(st.data(), shaped())
+def test_mixed_keys_read_and_write_as_numpys(data, shape):
+    array = np.arange(np.prod(shape), dtype=np.float32).reshape(shape)
+    x, key = dl.tensor(array), data.draw(mixed_key(shape))
+    np.testing.assert_array_equal(x[as_tensors(key)].numpy(), array[key])
+    x[as_tensors(key)] = -1
+    array[key] = -1
+    np.testing.assert_array_equal(x.numpy(), array)
+
+
+@given(st.data(), shaped())
+def test_a_key_passes_gradients_to_the_elements_it_picks(data, shape):
+    key = data.draw(mixed_key(shape))
+    x = dl.zeros(*shape, requires_grad=True)
+    x[as_tensors(key)].sum().backward()
+    picked = np.zeros(shape, np.float32)
+    np.add.at(picked, key, 1)
+    np.testing.assert_array_equal(x.grad.numpy(), picked)
+
+
 @given(st.data(), shaped())
 def test_assignment_equals_numpys(data, shape):
     array = np.arange(np.prod(shape), dtype=np.float32).reshape(shape)
@@ -117,6 +165,16 @@ def test_a_contiguous_copy_of_a_transposed_tensor_is_contiguous():
     assert dl.zeros(3, 4).T.contiguous().stride() == (3, 1)
 
 
+@pytest.mark.parametrize("value", [float("-inf"), float("nan"), 1e9, -1, True])
+def test_padding_leaves_what_it_surrounds_as_it_is(value):
+    x = dl.tensor([0.1, 0.2], requires_grad=True)
+    y = x.pad([(1, 2)], value)
+    assert y[1:3].tolist() == x.tolist()
+    np.testing.assert_array_equal(y.detach().numpy()[[0, 3, 4]], np.float32(value))
+    y[1:3].sum().backward()
+    assert x.grad.tolist() == [1.0, 1.0]
+
+
 def test_strides_are_counted_in_elements():
     x = dl.zeros(3, 4)
     assert x.stride() == (4, 1) and x.T.stride() == (1, 4)
@@ -165,11 +223,28 @@ def test_gather_picks_along_a_dimension():
         (lambda x: len(x.sum()), "0-dimensional"),
         (lambda x: list(x.sum()), "0-dimensional"),
         (lambda x: x.item(), "6 elements"),
+        (lambda x: x.reshape(-2, 3), "sizes are counts, or one -1"),
+        (lambda x: x.flatten(1, 0), "none lie between"),
+        (lambda x: x.transpose("rows", 0), "integers, got"),
+        (lambda x: x.unsqueeze(0.5), "integers, got"),
+        (lambda x: x[..., ...], "one ... at most"),
+        (lambda x: x.windows((1, 1), 0), "must be positive"),
+        (lambda x: x.pad((1, 1)), r"pair of counts \(before, after\)"),
+        (lambda x: x.pad([(-1, 1)]), "pair of counts"),
+        (lambda x: x.pad([(1, 1)] * 3), "at most 2"),
+        (lambda x: x.gather(1, dl.tensor([0])), "index tensor of 2 dimensions"),
+        (lambda x: x.gather(1, [[0]]), "index tensor of 2 dimensions"),
+        (lambda x: x.gather(1, dl.tensor([[9]])), "out of bounds"),
     ],
 )
 def test_a_users_mistake_is_named(wrong, words):
     with pytest.raises((ValueError, TypeError, IndexError, RuntimeError), match=words):
         wrong(dl.zeros(2, 3))
+
+
+def test_a_batch_of_nothing_is_flattened():
+    assert dl.zeros(0, 2, 3).flatten(1).shape == (0, 6)
+    assert dl.zeros(2, 0, 3).flatten(0, 1).shape == (0, 3)
 
 
 def test_empty_tensors_pass_through():

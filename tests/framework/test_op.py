@@ -53,6 +53,38 @@ def test_an_error_restores_the_stack():
     assert stack.handlers == () and (dl.ones(2) + 1).tolist() == [2.0, 2.0]
 
 
+def test_a_handler_may_take_over():
+    def refusing(op, inputs, attrs):
+        return inputs[0] if op.name == "exp" else dl.apply(op, *inputs, **attrs)
+
+    x = dl.ones(2)
+    with dl.handling(refusing):
+        assert x.exp() is x and (x + x).tolist() == [2.0, 2.0]
+    assert x.exp() is not x
+
+
+def test_a_handler_is_off_while_it_works_and_on_again_after():
+    depth = []
+
+    def counting(op, inputs, attrs):
+        depth.append(len(stack.handlers))
+        return dl.apply(op, *inputs, **attrs)
+
+    with dl.handling(counting), dl.handling(counting):
+        dl.ones(1) + dl.ones(1)
+        dl.ones(1) * dl.ones(1)
+    assert depth == [1, 0, 1, 0]
+
+
+def test_an_error_below_a_handler_leaves_its_block_in_force():
+    log = []
+    with dl.handling(noting(log, "saw")):
+        with pytest.raises(ValueError):
+            dl.ones(2) + dl.ones(3)
+        dl.ones(2) * dl.ones(2)
+    assert log == ["saw add", "saw mul"]
+
+
 def test_other_threads_do_not_see_a_handler():
     log = []
     with dl.handling(noting(log, "saw")):

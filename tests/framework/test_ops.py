@@ -210,6 +210,54 @@ def normalising(draw):
 
 
 @st.composite
+def slope_of_softmax(draw):
+    [x], attrs = draw(normalising())
+    p = np.exp(x) / np.exp(x).sum(attrs["dim"], keepdims=True)
+    return [values(x.shape, 2), p], attrs
+
+
+@st.composite
+def slope_of_gelu(draw):
+    [x], attrs = draw(unary())
+    return [values(x.shape, 2), x], attrs
+
+
+@st.composite
+def standardising(draw):
+    shape = (*draw(shapes(0, 2)), draw(st.integers(2, 4)))
+    attrs = {"dims": (len(shape) - 1,), "eps": 1e-3}
+    return [values(shape, draw(st.integers(0, 99)))], attrs
+
+
+@st.composite
+def slope_of_normalise(draw):
+    [x], attrs = draw(standardising())
+    return [values(x.shape, 2), x], attrs
+
+
+def torch_gelu(x):
+    return torch.nn.functional.gelu(x, approximate="tanh")
+
+
+def torch_normalise(x, dims, eps):
+    return torch.nn.functional.layer_norm(x, x.shape[-1:], eps=eps)
+
+
+def torch_slope(function, y, x):
+    """The gradient of `function` at `x`, given `y`; itself differentiable."""
+    x = x if x.requires_grad else x.requires_grad_()
+    return torch.autograd.grad(function(x), x, y, create_graph=True)[0]
+
+
+def torch_normalise_back(y, x, dims, eps):
+    return torch_slope(lambda x: torch_normalise(x, dims, eps), y, x)
+
+
+def torch_softmax_back(y, p, dim):
+    return p * (y - (y * p).sum(dim, keepdim=True))
+
+
+@st.composite
 def classified(draw):
     N, C = draw(st.integers(1, 4)), draw(st.integers(1, 5))
     return [values((N, C), 1, -8, 8), np.random.default_rng(0).integers(0, C, N)], {}
@@ -270,7 +318,6 @@ WITNESS = {
     "pow": (binary(0.2, 3), torch.pow),
     "maximum": (binary(), torch.maximum),
     "gate": (binary(), lambda x, y: torch.where(y > 0, x, 0 * x)),
-    "gate": (binary(), lambda x, y: x * (y > 0)),
     "eq": (binary(), torch.eq),
     "lt": (binary(), torch.lt),
     "le": (binary(), torch.le),
@@ -303,6 +350,12 @@ WITNESS = {
     "matmul": (multiplying(), torch.matmul),
     "linear": (affine(), torch.nn.functional.linear),
     "log_softmax": (normalising(), torch.log_softmax),
+    "softmax": (normalising(), torch.softmax),
+    "softmax_back": (slope_of_softmax(), torch_softmax_back),
+    "gelu": (unary(), torch_gelu),
+    "gelu_back": (slope_of_gelu(), lambda y, x: torch_slope(torch_gelu, y, x)),
+    "normalise": (standardising(), torch_normalise),
+    "normalise_back": (slope_of_normalise(), torch_normalise_back),
     "cross_entropy": (classified(), torch.nn.functional.cross_entropy),
 }
 # Rows with claims of their own, tested where named.
@@ -318,6 +371,7 @@ ELSEWHERE = {
         ["conv2d", "conv2d_image", "conv2d_weight"]
         + ["max_pool2d", "max_pool2d_back", "max_pool2d_pick"],
         "test_convolution",
+    ),
 }
 ROWS = {
     row.name: row
@@ -532,6 +586,12 @@ def test_the_gpu_gives_the_cpus_values_and_gradients(name):
             np.testing.assert_allclose(cuda, cpu, rtol=1e-10, atol=1e-12)
 
     check()
+
+
+@pytest.mark.parametrize("target", [-1, 3, 99])
+def test_a_target_that_is_no_class_is_refused(target):
+    with pytest.raises(ValueError, match=r"cross_entropy \(2, 3\).* 0 to 2"):
+        dl.functional.cross_entropy(dl.zeros(2, 3), dl.tensor([0, target]))
 
 
 def test_ieee_results_raise_no_warning():

@@ -1,4 +1,4 @@
-"""A reader's rules and functions in place of the library's: where, how long, for whom."""
+"""A reader's rules and functions in place of the library's: where, when, for whom."""
 
 import threading
 
@@ -8,8 +8,6 @@ import minidl as dl
 from minidl.framework import autodiff
 from minidl.framework.op import stack
 from minidl.framework.replace import REPLACEABLE, replacements
-
-plus = dl.ops.add
 
 
 def adding(n):
@@ -43,16 +41,6 @@ def test_a_rule_serves_the_second_gradient_that_is_taken_in_the_block():
     assert curve.item() == pytest.approx(x.exp().item(), rel=1e-12)
 
 
-def test_a_rule_may_use_the_operation_it_replaces():
-    def doubled(x, y):
-        return plus(x, plus(y, y))
-
-    mine = dl.Op("mine", plus.eval, composed=doubled)
-    with dl.replace(plus, composed=doubled), dl.composed():
-        assert (dl.ones(1) + dl.ones(1)).item() == 3
-    assert mine(dl.ones(1), dl.ones(1)).item() == 2
-
-
 @pytest.mark.parametrize("failing", [True, False])
 def test_a_block_ends_with_an_error_as_it_does_without(failing):
     def broken(xp, x):
@@ -80,7 +68,7 @@ def test_other_threads_keep_the_librarys_rules_and_functions():
 
     def work():
         seen.append(dl.zeros(1).exp().item())
-        seen.append(dl.functional.relu is not None and replacements.current)
+        seen.append(replacements.current)
 
     with dl.replace(dl.ops.exp, eval=adding(9)):
         with dl.replace(dl.functional.linear, lambda *args: None):

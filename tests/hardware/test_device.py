@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import minidl as dl
-from minidl.framework import ops
+from minidl.framework import composites, convolution, ops
 from minidl.hardware import cuda
 
 GPU = cuda.probe()[0] is not None
@@ -43,6 +43,8 @@ class Recorder:
 def test_every_array_function_of_the_table_exists_in_cupy(rng):
     cupy = pytest.importorskip("cupy", reason="CuPy is not installed")
     xp, x, i = Recorder(), rng.random((2, 2)), np.array([0, 1])
+    image, back = rng.random((1, 1, 2, 2)), {"shape": (1, 1, 2, 2), "stride": (1, 1)}
+    pool = {"size": (1, 1), "stride": (1, 1)}
     keyed = {"shape": (2,), "dtype": np.dtype("float32")}
     calls = {
         "sum": ([x], {"dims": (0,), "keepdim": False}),
@@ -65,8 +67,27 @@ def test_every_array_function_of_the_table_exists_in_cupy(rng):
         "uniform": ([i], keyed),
         "normal": ([i], keyed),
         "where": ([x > 0, x, x], {}),
+        "log_softmax": ([x], {"dim": 1}),
+        "softmax": ([x], {"dim": 1}),
+        "softmax_back": ([x, x], {"dim": 1}),
+        "normalise": ([x], {"dims": (1,), "eps": 1e-5}),
+        "normalise_back": ([x, x], {"dims": (1,), "eps": 1e-5}),
+        "linear": ([x, x, x[0]], {}),
+        "cross_entropy": ([x, i], {}),
+        "conv2d": ([image, image], {"stride": (1, 1)}),
+        "conv2d_image": ([image[..., :1, :1], image], back),
+        "conv2d_weight": ([image[..., :1, :1], image], back),
+        "max_pool2d": ([image], pool),
+        "max_pool2d_back": ([image, image, image], pool),
+        "max_pool2d_pick": ([image, image, image], pool),
     }
-    for name, op in ops.TABLE.items():
+    rows = {
+        row.name: row
+        for module in (ops, composites, convolution)
+        for row in vars(module).values()
+        if isinstance(row, dl.Op)
+    }
+    for name, op in rows.items():
         arity = len(op.signature.inputs)
         inputs, attrs = calls.get(name, ([x.copy() for _ in range(arity)], {}))
         op.eval(xp, *inputs, **attrs)

@@ -2,9 +2,9 @@
 
 from math import prod, sqrt
 
-from ...framework.create import rand
+from ...framework.create import rand, randn
 from . import functional as F
-from .module import Module, Parameter
+from .module import Module, ModuleList, Parameter
 
 
 def uniform(shape, fan_in):
@@ -66,6 +66,37 @@ class ReLU(Module):
         return F.relu(x)
 
 
+class GELU(Module):
+    def forward(self, x):
+        return F.gelu(x)
+
+
+class Dropout(Module):
+    """Zeros elements with probability `p` in training; nothing in `eval()`."""
+
+    def __init__(self, p=0.5):
+        self.p = p
+
+    def forward(self, x):
+        return F.dropout(x, self.p, self.training)
+
+    def extra_repr(self):
+        return f"p={self.p}"
+
+
+class Embedding(Module):
+    """A table of vectors, one for each of `num_embeddings` integers."""
+
+    def __init__(self, num_embeddings, embedding_dim):
+        self.weight = Parameter(randn(num_embeddings, embedding_dim))
+
+    def forward(self, index):
+        return F.embedding(index, self.weight)
+
+    def extra_repr(self):
+        return ", ".join(map(str, self.weight.shape))
+
+
 class Flatten(Module):
     """(N, ...) to (N, features)."""
 
@@ -73,25 +104,21 @@ class Flatten(Module):
         return x.flatten(1)
 
 
-class Sequential(Module):
+class Sequential(ModuleList):
     """Modules one after the other; `model[0]` is the first."""
 
     def __init__(self, *modules):
-        for i, module in enumerate(modules):
-            setattr(self, str(i), module)
+        super().__init__(modules)
 
     def forward(self, x):
-        for _, module in self.named_children():
+        for module in self:
             x = module(x)
         return x
 
-    def __getitem__(self, i):
-        return self.named_children()[i][1]
-
-    def __len__(self):
-        return len(self.named_children())
-
 
 class CrossEntropyLoss(Module):
+    def __init__(self, label_smoothing=0.0, ignore_index=None):
+        self.label_smoothing, self.ignore_index = label_smoothing, ignore_index
+
     def forward(self, logits, targets):
-        return F.cross_entropy(logits, targets)
+        return F.cross_entropy(logits, targets, self.label_smoothing, self.ignore_index)

@@ -54,6 +54,19 @@ class Module:
         for name, child in self.named_children():
             yield from child._all_parameters(f"{prefix}{name}.")
 
+    def named_buffers(self, prefix=""):
+        """(dotted name, tensor) for what a module keeps but doesn't learn."""
+        for name, value in vars(self).items():
+            if isinstance(value, Tensor) and not isinstance(value, Parameter):
+                yield prefix + name, value
+        for name, child in self.named_children():
+            yield from child.named_buffers(f"{prefix}{name}.")
+
+    def state(self):
+        """(dotted name, tensor) of parameters and buffers: all that must be saved."""
+        yield from self.named_parameters()
+        yield from self.named_buffers()
+
     def parameters(self):
         return [parameter for _, parameter in self.named_parameters()]
 
@@ -71,9 +84,9 @@ class Module:
             parameter.grad = None
 
     def to(self, device):
-        """Moves every parameter to `device`, in place; returns self."""
-        for parameter in self.parameters():
-            parameter.data = parameter.detach().to(device).data
+        """Moves parameters and buffers to `device`, in place; returns self."""
+        for _, tensor in self.state():
+            tensor.data = tensor.detach().to(device).data
         return self
 
     def extra_repr(self):
@@ -86,3 +99,20 @@ class Module:
             return f"{type(self).__name__}({self.extra_repr()})"
         body = "\n".join(lines).replace("\n", "\n  ")
         return f"{type(self).__name__}(\n  {body}\n)"
+
+
+class ModuleList(Module):
+    """Modules in a row, to loop over."""
+
+    def __init__(self, modules=()):
+        for i, module in enumerate(modules):
+            setattr(self, str(i), module)
+
+    def __iter__(self):
+        return (module for _, module in self.named_children())
+
+    def __len__(self):
+        return len(self.named_children())
+
+    def __getitem__(self, i):
+        return self.named_children()[i][1]

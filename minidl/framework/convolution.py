@@ -179,8 +179,12 @@ max_pool2d_back = Op(
     "max_pool2d_back",
     put_back,
     shape=lambda y, x, best, **attrs: x,
-    vjp=lambda g, x, best, size, stride: max_pool2d_pick(
-        g, x, best, size=size, stride=stride
+    vjp=(
+        lambda g, x, best, size, stride: max_pool2d_pick(
+            g, x, best, size=size, stride=stride
+        ),
+        None,
+        None,
     ),
     flops=lambda result, y, *others, size, stride: prod(y) * prod(size),
 )
@@ -188,8 +192,12 @@ max_pool2d_pick = Op(
     "max_pool2d_pick",
     picked,
     shape=lambda y, x, best, **attrs: best,
-    vjp=lambda g, x, best, size, stride: max_pool2d_back(
-        g, x, best, size=size, stride=stride
+    vjp=(
+        lambda g, x, best, size, stride: max_pool2d_back(
+            g, x, best, size=size, stride=stride
+        ),
+        None,
+        None,
     ),
     flops=lambda result, *inputs, size, stride: prod(result) * prod(size),
 )

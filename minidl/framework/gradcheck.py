@@ -19,6 +19,7 @@ def gradcheck(function, inputs, order=1, eps=1e-5, atol=1e-5, rtol=1e-3):
     in their own right. Raises AssertionError that names the element and both values;
     TypeError for inputs that are not float64.
     """
+    inputs = autodiff.as_tuple(inputs)
     wanted = [i for i, x in enumerate(inputs) if getattr(x, "requires_grad", False)]
     if not wanted:
         raise ValueError("gradcheck: no input has requires_grad=True, nothing to check")

@@ -49,8 +49,9 @@ class Op:
     def __post_init__(self):
         if callable(self.vjp):
             object.__setattr__(self, "vjp", (self.vjp,))
-        elif self.vjp is None:
-            object.__setattr__(self, "vjp", ())
+        elif not isinstance(self.vjp, tuple):
+            rules_given = tuple(self.vjp) if isinstance(self.vjp, list) else (self.vjp,)
+            object.__setattr__(self, "vjp", () if self.vjp is None else rules_given)
         object.__setattr__(self, "signature", Signature(self))
 
     def __call__(self, *inputs, **attrs):
@@ -72,9 +73,27 @@ class Signature:
         rest = [p.name for p in parameters if p.kind == kinds.VAR_POSITIONAL]
         self.rest = rest[0] if rest else None
         attrs = [p.name for p in parameters if p.kind == kinds.KEYWORD_ONLY]
+        taken = {"g", "out", "shapes", "i"} & {*self.inputs, *rest, *attrs}
+        if taken and op.vjp:  # a rule could not tell which of the two it gets
+            raise TypeError(f"{op.name}: an input can't be called {', '.join(taken)}")
+        self.check_count(op)
         known = {*self.inputs, *rest, *attrs, "g", "out", "shapes", "i"}
         self.asks = [rule and self.names(op, rule, known) for rule in op.vjp]
         self.cache = {}
+
+    def check_count(self, op):
+        """TypeError unless there is no rule, or one (or None) for each input."""
+        rules_wanted = len(self.inputs) + (self.rest is not None)
+        if op.vjp and len(op.vjp) != rules_wanted:
+            raise TypeError(
+                f"{op.name}: {rules_wanted} inputs, {len(op.vjp)} gradient rules; "
+                "give one for each input, None where it has no gradient"
+            )
+        for rule in op.vjp:
+            if rule is not None and not callable(rule):
+                raise TypeError(
+                    f"a gradient rule of {op.name} is no function: {rule!r}"
+                )
 
     @staticmethod
     def names(op, rule, known):

@@ -30,7 +30,11 @@ def replaceable(function):
 
     @wraps(function)
     def call(*args, **kwargs):
-        return replacements.current.get(call, function)(*args, **kwargs)
+        if call not in replacements.current:
+            return function(*args, **kwargs)
+        mine = replacements.current[call]
+        with replace_function(call, function):  # what it calls by this name is ours
+            return mine(*args, **kwargs)
 
     REPLACEABLE[f"{function.__module__}.{function.__name__}"] = call
     return call

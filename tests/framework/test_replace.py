@@ -105,3 +105,29 @@ def test_what_can_be_replaced_is_found_under_its_dotted_name():
     name = "minidl.framework.autodiff.topological_order"
     assert REPLACEABLE[name] is autodiff.topological_order
     assert autodiff.topological_order.__doc__.startswith("All that `roots` depend on")
+
+
+def test_fewer_rules_than_inputs_are_refused():
+    with pytest.raises(TypeError, match="mul: 2 inputs, 1 gradient rules"):
+        with dl.replace(dl.ops.mul, vjp=lambda g, y: g * y):
+            pass
+    with pytest.raises(TypeError, match="is no function: 3"):
+        with dl.replace(dl.ops.exp, vjp=3):
+            pass
+
+
+def test_an_input_can_not_have_the_name_of_the_gradient():
+    with pytest.raises(TypeError, match="can't be called g"):
+        dl.Op("twice", lambda xp, g: g * 2, vjp=lambda g: g * 2)
+
+
+def test_a_replacement_may_call_what_it_replaces():
+    linear, calls = dl.functional.linear, []
+
+    def counted(*args):
+        calls.append(1)
+        return linear(*args)
+
+    with dl.replace(linear, counted):
+        dl.nn.Linear(3, 2)(dl.ones(4, 3))
+    assert len(calls) == 1

@@ -12,8 +12,13 @@ def draw_graph(output, names=None, marked=()):
     tensors) are drawn in the accent colour. Raises ValueError where nothing was
     recorded.
     """
+    names = names or {}
+    if not isinstance(names, dict) or not all(
+        hasattr(x, "edges") for x in names.values()
+    ):
+        raise TypeError('draw_graph: names are words for leaf tensors, {"w": w}')
     vertices, edges = recorded(output)
-    words = {id(leaf): name for name, leaf in (names or {}).items()}
+    words = {id(leaf): name for name, leaf in names.items()}
     nodes = {id(v): named(v, words.get(id(v))) for v in vertices}
     svg = layered_svg(nodes, edges, {id(v) for v in marked}, "The recorded graph")
     count = sum(isinstance(v, Node) for v in vertices)

@@ -27,7 +27,8 @@ def steps(quick):
     )
     yield "derived files (weave --check)", ["-m", "kit", "weave", "--check"]
     if quick:
-        yield "tests (pytest)", [*PYTEST, "-m", "not slow", "tests"]
+        few = ["-m", "not slow", "--hypothesis-profile=quick"]
+        yield "tests (pytest)", [*PYTEST, *few, "tests"]
     else:
         yield "notebooks (nbval)", [*PYTEST, *NBVAL]
         yield "tests (pytest)", [*PYTEST, "tests"]

@@ -9,15 +9,16 @@ from hypothesis import HealthCheck, settings
 
 import minidl as dl
 
-settings.register_profile(
-    "minidl",
-    max_examples=25,
-    deadline=None,
-    derandomize=True,
-    database=None,
-    suppress_health_check=[HealthCheck.too_slow],
-)
-settings.load_profile("minidl")
+for profile, examples in (("minidl", 25), ("quick", 3)):
+    settings.register_profile(
+        profile,
+        max_examples=examples,
+        deadline=None,
+        derandomize=True,
+        database=None,
+        suppress_health_check=[HealthCheck.too_slow],
+    )
+settings.load_profile("minidl")  # --hypothesis-profile=quick takes the other
 
 
 @pytest.fixture(autouse=True)

@@ -14,7 +14,9 @@ def probe():
     """(device, note): the GPU that CuPy finds, or None and the reason there is none."""
     try:
         import cupy
-    except ImportError:
+    except ImportError as error:
+        if error.name != "cupy":
+            return None, "CuPy is installed but broken: `import cupy` says how"
         return (
             None,
             "CuPy is not installed; on a machine with a GPU: pip install cupy-cuda12x",

@@ -118,6 +118,7 @@ def test_a_result_and_its_node_are_no_circle():
         gc.enable()
 
 
+@pytest.mark.slow
 def test_a_very_long_chain_does_not_recurse():
     x = leaf(1.0)
     y = x
@@ -127,6 +128,7 @@ def test_a_very_long_chain_does_not_recurse():
     assert x.grad.tolist() == [1.0]
 
 
+@pytest.mark.slow
 def test_a_very_long_chain_is_freed_to_its_first_node():
     gc.disable()
     try:

@@ -1,5 +1,7 @@
 """Devices: what is there, and that one program serves both."""
 
+import sys
+
 import numpy as np
 import pytest
 
@@ -18,9 +20,34 @@ def test_the_cpu_is_there_and_what_is_not_says_why():
 
 @pytest.mark.skipif(GPU, reason="this machine has a GPU")
 def test_asking_for_a_gpu_that_is_not_there_is_a_sentence():
-    for ask in (lambda: dl.ones(2).to("cuda"), lambda: dl.ones(2, device="cuda")):
+    asks = [
+        lambda: dl.ones(2).to("cuda"),
+        lambda: dl.ones(2).cuda(),
+        lambda: dl.tensor([1.0], device="cuda"),
+        lambda: dl.rand(2, device="cuda"),
+        lambda: dl.device("cuda"),
+    ]
+    for ask in asks:
         with pytest.raises(RuntimeError, match="'cuda' was asked for, but .*'cpu'"):
             ask()
+
+
+@pytest.mark.parametrize(
+    "found, note",
+    [
+        ("raise ModuleNotFoundError(name='cupy')", "CuPy is not installed"),
+        ("raise ImportError('no library')", "CuPy is installed but broken"),
+        ("is_available = lambda: False; __version__ = '1'", "finds no NVIDIA GPU"),
+    ],
+)
+def test_why_there_is_no_gpu_is_told_apart(found, note, tmp_path, monkeypatch):
+    (tmp_path / "cupy.py").write_text(found)
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.delitem(sys.modules, "cupy", raising=False)
+    try:
+        assert note in cuda.probe.__wrapped__()[1]
+    finally:
+        sys.modules.pop("cupy", None)
 
 
 def test_a_device_passes_through_and_moving_home_is_free():

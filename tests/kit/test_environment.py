@@ -60,6 +60,7 @@ def elsewhere(tmp_path, monkeypatch):
     return tmp_path / ".venv"
 
 
+@pytest.mark.slow
 def test_no_network_is_a_sentence(elsewhere, monkeypatch):
     elsewhere.mkdir()
     for name in ("PIP_INDEX_URL", "PIP_EXTRA_INDEX_URL"):
@@ -70,6 +71,7 @@ def test_no_network_is_a_sentence(elsewhere, monkeypatch):
     assert "minidl-no-such" in (elsewhere / "install.log").read_text("utf-8")
 
 
+@pytest.mark.slow
 def test_another_failure_of_pip_is_quoted(elsewhere):
     elsewhere.mkdir()
     with pytest.raises(KitError, match="Installing failed: .*not a valid wheel"):

@@ -113,6 +113,7 @@ def test_a_notebook_without_outputs_is_stale(changed):
     assert "never run" in notebook.stale(chapter)
 
 
+@pytest.mark.slow
 def test_a_failing_cell_stops_and_is_shown(changed):
     chapter, text, made = changed
     before = made.read_bytes()

@@ -2,7 +2,7 @@
 
     ecosystem    built on the stack       to come
     experience   what a user touches      nn, optim, data, train, tools
-    framework    the mathematics          op, ops, tensor, autodiff, replace, cost
+    framework    the mathematics          op, ops, tape, autodiff, tensor, cost
     runtime      programs on buffers      to come
     cluster      many machines            to come
     hardware     where numbers live       device, cpu, cuda
@@ -10,18 +10,19 @@
 Imports go down only. A training step is read from `experience.train.train_step`: it
 calls a model (experience.nn), whose functions apply operations (framework.op) of one
 table (framework.ops) to tensors (framework.tensor) while a tape records them
-(framework.autodiff), and devices (hardware) do the arithmetic.
+(framework.tape), and devices (hardware) do the arithmetic.
 """
 
 from .experience import data, nn, optim, tools, train
 from .experience.nn import functional
 from .framework import autodiff, ops
-from .framework.autodiff import enable_grad, grad, no_grad, vjp
+from .framework.autodiff import grad, vjp
 from .framework.cost import Ledger
 from .framework.create import *  # noqa: F403
 from .framework.gradcheck import gradcheck
 from .framework.op import Op, apply, composed, handling
 from .framework.replace import replace
+from .framework.tape import enable_grad, no_grad
 from .framework.tensor import Tensor
 from .hardware.registry import device, devices
 

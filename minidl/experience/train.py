@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from ..framework.autodiff import no_grad
+from ..framework.tape import no_grad
 from .nn import functional as F
 
 

@@ -6,7 +6,7 @@ until rounding takes over, so the check runs in float64. (Chapter 2.)
 
 import numpy as np
 
-from . import autodiff
+from . import autodiff, tape
 from .create import cat, zeros_like
 from .tensor import Tensor
 
@@ -27,7 +27,7 @@ def gradcheck(function, inputs, order=1, eps=1e-5, atol=1e-5, rtol=1e-3):
         if inputs[i].dtype != np.float64:
             raise TypeError(f"gradcheck: input {i} is {inputs[i].dtype}, needs float64")
     scalar = weighted(function)
-    with autodiff.enable_grad():
+    with tape.enable_grad():
         compare(scalar, inputs, wanted, eps, atol, rtol)
         if order > 1:
             gradcheck(slope_of(scalar, wanted), inputs, order - 1, eps, atol, rtol)

@@ -12,10 +12,10 @@ import weakref
 import numpy as np
 
 from ..hardware.registry import device, device_of
-from . import autodiff, ops
+from . import autodiff, ops, tape
 from .arithmetic import KINDS, Arithmetic, rank
 from .movement import Movement, overlaps
-from .op import is_writable
+from .op import is_writable, owner
 from .printing import text
 from .shapes import is_float
 
@@ -226,11 +226,15 @@ class Tensor(Arithmetic, Movement):
         value = self.operand(value).cast(self.dtype)
         if value is self:
             return self
-        recorded = autodiff.is_recording() and (
-            self.requires_grad or value.requires_grad
-        )
-        if recorded and autodiff.is_view_of_leaf(self):
-            raise autodiff.leaf_error(self, "an in-place write")
+        recorded = tape.is_recording() and (self.requires_grad or value.requires_grad)
+        if recorded and tape.is_view_of_leaf(self):
+            raise tape.leaf_error(self, "an in-place write")
+        if recorded and self.node is None and owner(self.data) is not self.data:
+            raise RuntimeError(
+                f"an in-place write to {tuple(self.shape)} of what has a gradient: "
+                "this is a view, and what it is a view of would not learn of it. Write "
+                "into the whole, whole[i] = ..., or clone() the view first"
+            )
         if overlaps(self.data) or not is_writable(self.data):
             raise RuntimeError(
                 f"an in-place write to {tuple(self.shape)}: its elements share memory, "
@@ -239,12 +243,12 @@ class Tensor(Arithmetic, Movement):
         ops.assign(self, value)
         if recorded:
             self.requires_grad, self.node = False, None
-            autodiff.record(ops.copy, (value,), {"device": self.device}, self)
+            tape.record(ops.copy, (value,), {"device": self.device}, self)
         return self
 
     def __setitem__(self, key, value):
         value = self.operand(value).cast(self.dtype)
-        if autodiff.is_recording() and (self.requires_grad or value.requires_grad):
+        if tape.is_recording() and (self.requires_grad or value.requires_grad):
             self.copy_(self.with_put(key, value))
         else:
             self.put_(key, value)

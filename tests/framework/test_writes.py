@@ -161,3 +161,14 @@ def test_assignment_by_mask_and_by_positions_is_recorded():
         (y * y).sum().backward()
         grads.append(x.grad.tolist())
     assert grads[0] == grads[1]
+
+
+def test_a_learned_value_written_through_a_view_of_a_constant_is_refused():
+    buffer, v = dl.zeros(3, 4), dl.ones(4, requires_grad=True)
+    row = buffer[0]
+    with pytest.raises(RuntimeError, match="a view of would not learn of it"):
+        row += v
+    assert buffer.tolist() == [[0.0] * 4] * 3
+    buffer[0] = v * 2
+    buffer.sum().backward()
+    assert v.grad.tolist() == [2.0] * 4

@@ -1,7 +1,7 @@
 """Normalisation layers: statistics of a sample, of its channels, or of the batch."""
 
-from ...framework.autodiff import no_grad
 from ...framework.create import ones, zeros
+from ...framework.tape import no_grad
 from . import functional as F
 from .module import Module, Parameter
 

@@ -1,6 +1,6 @@
 """Clipping: gradients kept within bounds, in place, between backward() and step()."""
 
-from ...framework.autodiff import no_grad
+from ...framework.tape import no_grad
 
 
 @no_grad()

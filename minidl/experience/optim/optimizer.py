@@ -3,8 +3,8 @@
 What a rule remembers of a parameter is plain data: tensors and numbers by name.
 """
 
-from ...framework.autodiff import no_grad
 from ...framework.create import zeros_like
+from ...framework.tape import no_grad
 from ...framework.tensor import Tensor
 
 

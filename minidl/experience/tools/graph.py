@@ -1,6 +1,7 @@
 """What the tape recorded, as a picture: from the leaves down to the result."""
 
-from ...framework.autodiff import Node, topological_order
+from ...framework.autodiff import topological_order
+from ...framework.tape import Node
 from .layered import layered_svg
 from .svg import Picture
 

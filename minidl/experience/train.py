@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from ..framework.tape import no_grad
 from .nn import functional as F
+from .progress import progress
 
 
 @dataclass(frozen=True)
@@ -42,11 +43,9 @@ def fit(
 
 def train_epoch(model, optimizer, loader, loss, label):
     """The loss of each step of one pass over `loader`."""
-    from tqdm.auto import tqdm
-
     model.train()
     losses = []
-    with tqdm(loader, desc=label, leave=False) as bar:
+    with progress(loader, desc=label) as bar:
         for x, y in bar:
             losses.append(train_step(model, optimizer, loss, x, y))
             bar.set_postfix(loss=f"{losses[-1]:.3f}", refresh=False)

@@ -7,7 +7,6 @@ which is laid out the same. Sums are of the decompressed content.
 import gzip
 import hashlib
 import os
-import shutil
 import tomllib
 import urllib.error
 import urllib.request
@@ -16,6 +15,8 @@ from importlib.resources import files
 from pathlib import Path
 
 import numpy as np
+
+from ..progress import progress
 
 
 @cache
@@ -79,15 +80,13 @@ def fetch(source, path):
 
 def copy_with_progress(url, path):
     """The content at `url`, gzipped if it was not, with a progress bar."""
-    from tqdm.auto import tqdm
-
     opener = open if url.endswith(".gz") else gzip.open
     with urllib.request.urlopen(url, timeout=30) as answer, opener(path, "wb") as file:
         size = int(answer.headers.get("Content-Length") or 0) or None
-        with tqdm.wrapattr(
-            answer, "read", total=size, desc=path.name, leave=False
-        ) as body:
-            shutil.copyfileobj(body, file)
+        with progress(total=size, desc=path.name, unit="B", unit_scale=True) as bar:
+            while part := answer.read(1 << 16):
+                file.write(part)
+                bar.update(len(part))
 
 
 def content_sum(path):

@@ -1,0 +1,14 @@
+"""Progress bars for long work: in a terminal, and as a widget in a notebook."""
+
+import os
+
+
+def progress(iterable=None, **options):
+    """A tqdm bar that vanishes when done; none at all where TQDM_DISABLE is set.
+
+    tqdm is imported here, when first needed; its notebook bar ignores that variable.
+    """
+    from tqdm.auto import tqdm
+
+    off = os.environ.get("TQDM_DISABLE", "") not in ("", "0")
+    return tqdm(iterable, leave=False, disable=off, **options)

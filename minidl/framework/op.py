@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 import numpy as np
+from numpy import ndarray  # looked up once, for speed
 
 from ..hardware.registry import device_of
 from . import shapes as rules
@@ -187,7 +188,7 @@ def evaluate(op, inputs, attrs):
     """The result of `op`, computed now by the device that holds the inputs."""
     try:
         first = inputs[0]
-        xp = np if isinstance(first.data, np.ndarray) else first.device.xp
+        xp = np if isinstance(first.data, ndarray) else first.device.xp
         # The commonest call is spelt out: it is twice as fast so.
         if len(inputs) == 2 and not attrs:
             data = op.eval(xp, first.data, inputs[1].data)
@@ -196,11 +197,13 @@ def evaluate(op, inputs, attrs):
     except MISTAKES as error:
         explain(op, inputs, attrs)
         raise in_words(error, op, inputs) from error
-    for i in op.writes:
-        inputs[i].version[0] += 1
-    if (op.view or op.writes) and owner(data) is owner(first.data):
-        return first.wrap(data, first.version)
-    return first.wrap(data)
+    if op.writes:
+        for i in op.writes:
+            inputs[i].version[0] += 1
+    elif not op.view:
+        return first.wrap(data)
+    shared = owner(data) is owner(first.data)
+    return first.wrap(data, first.version if shared else None)
 
 
 Stack.bottom = staticmethod(evaluate)  # in every thread, until autodiff lays its tape

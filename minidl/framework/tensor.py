@@ -10,6 +10,7 @@ and 2.)
 import weakref
 
 import numpy as np
+from numpy import generic
 
 from ..hardware.registry import device, device_of
 from . import autodiff, ops, tape
@@ -29,7 +30,7 @@ class Tensor(Arithmetic, Movement):
 
     def __init__(self, data, version=None):
         # A full reduction gives a NumPy scalar rather than an array.
-        self.data = np.asarray(data) if isinstance(data, np.generic) else data
+        self.data = np.asarray(data) if isinstance(data, generic) else data
         self.version = [0] if version is None else version
 
     # ---- what it is

@@ -7,7 +7,7 @@
     cluster      many machines            to come
     hardware     where numbers live       device, cpu, cuda
 
-Imports go down only. A training step is read from `experience.train.train_step`: it
+Imports go down only. A training step is read from `experience.train.step`: it
 calls a model (experience.nn), whose functions apply operations (framework.op) of one
 table (framework.ops) to tensors (framework.tensor) while a tape records them
 (framework.tape), and devices (hardware) do the arithmetic.
@@ -15,10 +15,24 @@ table (framework.ops) to tensors (framework.tensor) while a tape records them
 
 from .experience import data, nn, optim, tools, train
 from .experience.nn import functional
+from .experience.safetensors import load, save
 from .framework import autodiff, ops
+from .framework.autocast import autocast
 from .framework.autodiff import grad, vjp
 from .framework.cost import Ledger
 from .framework.create import *  # noqa: F403
+from .framework.dtypes import (
+    bfloat16,
+    bool_,
+    float16,
+    float32,
+    float64,
+    int8,
+    int16,
+    int32,
+    int64,
+    uint8,
+)
 from .framework.gradcheck import gradcheck
 from .framework.op import Op, apply, composed, handling
 from .framework.replace import replace

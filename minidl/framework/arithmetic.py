@@ -10,16 +10,10 @@ from math import prod
 import numpy as np
 
 from . import ops
+from .dtypes import bool_, float32, int64, is_float, is_number, rank, wider
 from .op import apply
-from .shapes import is_float
 
-KINDS = "biuf"  # NumPy's letters of dtype kinds, in promotion order
-DEFAULT = {"f": np.dtype(np.float32), "i": np.dtype(np.int64), "b": np.dtype(bool)}
-
-
-def rank(dtype):
-    """0 for truth values, 1 for integers, 2 for floats."""
-    return {"b": 0, "i": 1, "u": 1, "f": 2}[dtype.kind]
+DEFAULT = {"f": float32, "i": int64, "b": bool_}
 
 
 def result_dtype(x, y):
@@ -29,13 +23,13 @@ def result_dtype(x, y):
         return a if rank(a) > rank(b) else b
     if bool(x.ndim) != bool(y.ndim):
         return a if x.ndim else b
-    return np.promote_types(a, b)
+    return wider(a, b)
 
 
 def number_dtype(x, number):
     """The dtype in which tensor `x` meets a Python number."""
     kind = np.dtype(type(number)).kind
-    if kind not in "bif":
+    if kind not in DEFAULT:
         raise TypeError(f"a tensor can't be combined with the number {number!r}")
     default = DEFAULT[kind]
     return x.dtype if rank(x.dtype) >= rank(default) else default
@@ -46,7 +40,7 @@ def promoted(x, y):
     if isinstance(y, bool | int | float):
         dtype = number_dtype(x, y)
         return x.cast(dtype), x.wrap(x.device.xp.asarray(y, dtype))
-    if isinstance(y, np.ndarray | np.generic) and y.dtype.kind in KINDS:
+    if isinstance(y, np.ndarray | np.generic) and is_number(y.dtype):
         y = x.wrap(x.device.xp.asarray(y))
     if not isinstance(y, Arithmetic):
         return None
@@ -64,7 +58,7 @@ def operator(op, swap=False, of_floats=False):
             if pair is None:
                 return NotImplemented
             x, y = pair
-        if of_floats and x.data.dtype.kind != "f":
+        if of_floats and not is_float(x.data.dtype):
             x, y = x.float(), y.float()
         return apply(op, y, x) if swap else apply(op, x, y)
 
@@ -139,7 +133,7 @@ class Arithmetic:
             return value
         try:
             array = np.asarray(value)
-            if array.dtype.kind not in KINDS:
+            if not is_number(array.dtype):
                 raise TypeError(f"it holds {array.dtype}, no numbers")
             dtype = None if array.ndim else self.dtype
             return self.wrap(self.device.array(value, dtype))

@@ -56,14 +56,36 @@ log_softmax = Op(
 )
 
 
-def softmax_of(xp, x, *, dim):
+def softmax_of(xp, x, *mask, dim):
+    x = masked(xp, x, *mask)
     out = x - x.max(axis=dim, keepdims=True)
     xp.exp(out, out=out)
     out /= out.sum(axis=dim, keepdims=True)
     return out
 
 
-def composed_softmax(x, *, dim):
+def masked(xp, x, *mask):
+    """`x` where the mask holds, -inf elsewhere: adding is faster than choosing."""
+    for m in mask:
+        x = x + xp.where(m, x.dtype.type(0), x.dtype.type(-xp.inf))
+    return x
+
+
+def masked_shape(x, *mask, dim):
+    if mask and rules.broadcast(x, *mask) != x:
+        raise ValueError("the mask must broadcast to what it masks")
+    return x
+
+
+def masked_dtype(x, *mask, dim):
+    if any(m.kind != "b" for m in mask):
+        raise ValueError(f"the mask must be bool, got {mask[0]}")
+    return rules.float_dtype(x)
+
+
+def composed_softmax(x, *mask, dim):
+    for m in mask:
+        x = x.masked_fill(~m, float("-inf"))
     powers = (x - x.detach().amax(dim, keepdim=True)).exp()
     return powers / powers.sum(dim, keepdim=True)
 
@@ -74,11 +96,12 @@ def softmax_slope(xp, y, p, *, dim):
     return out
 
 
-softmax = Op(
+softmax = Op(  # with a mask, of what it shows: the rest has no share
     "softmax",
     softmax_of,
-    dtype=rules.float_dtype,
-    vjp=lambda g, out, dim: softmax_back(g, out, dim=dim),
+    shape=masked_shape,
+    dtype=masked_dtype,
+    vjp=(lambda g, out, dim: softmax_back(g, out, dim=dim), None),
     flops=lambda result, *shapes, dim: 4 * rules.one_per_result(result),
     composed=composed_softmax,
 )
@@ -90,52 +113,57 @@ softmax_back = Op(
     composed=lambda y, p, *, dim: p * (y - (y * p).sum(dim, keepdim=True)),
 )
 
-# ---- normalisation: to mean 0 and variance 1 along `dims` (Ba, Kiros & Hinton, 2016)
+# ---- normalisation of the last dimension to mean 0 and variance 1 (Ba, Kiros &
+# Hinton, 2016)
 
 
-def statistics(xp, x, dims, eps):
-    """(x less its mean, 1 / its deviation) along `dims`."""
-    centred = x - x.mean(axis=dims, keepdims=True)
-    variance = xp.square(centred).mean(axis=dims, keepdims=True)
+def inner(xp, x, y):
+    """The sum of products along the last dimension, which stays as size 1."""
+    return xp.einsum("...i,...i->...", x, y)[..., None]
+
+
+def statistics(xp, x, eps):
+    """(x less its mean, 1 / its deviation)."""
+    centred = x - x.mean(axis=-1, keepdims=True)
+    variance = inner(xp, centred, centred) / x.dtype.type(x.shape[-1])
     return centred, 1 / xp.sqrt(variance + x.dtype.type(eps))
 
 
-def normalised(xp, x, *, dims, eps):
-    centred, scale = statistics(xp, x, dims, eps)
+def normalised(xp, x, *, eps):
+    centred, scale = statistics(xp, x, eps)
     centred *= scale
     return centred
 
 
-def composed_normalise(x, *, dims, eps):
-    centred = x - x.mean(dims, keepdim=True)
-    variance = (centred * centred).mean(dims, keepdim=True)
+def composed_normalise(x, *, eps):
+    centred = x - x.mean(-1, keepdim=True)
+    variance = (centred * centred).mean(-1, keepdim=True)
     return centred / (variance + eps).sqrt()
 
 
-def normalised_slope(xp, y, x, *, dims, eps):
-    out, scale = statistics(xp, x, dims, eps)
+def normalised_slope(xp, y, x, *, eps):
+    out, scale = statistics(xp, x, eps)
     out *= scale
-    shared = (y * out).mean(axis=dims, keepdims=True)
-    out *= -shared
+    out *= inner(xp, y, out) * x.dtype.type(-1 / x.shape[-1])
     out += y
-    out -= y.mean(axis=dims, keepdims=True)
+    out -= y.mean(axis=-1, keepdims=True)
     out *= scale
     return out
 
 
-def composed_normalise_back(y, x, *, dims, eps):
-    centred = x - x.mean(dims, keepdim=True)
-    scale = 1 / ((centred * centred).mean(dims, keepdim=True) + eps).sqrt()
+def composed_normalise_back(y, x, *, eps):
+    centred = x - x.mean(-1, keepdim=True)
+    scale = 1 / ((centred * centred).mean(-1, keepdim=True) + eps).sqrt()
     unit = centred * scale
-    shared = (y * unit).mean(dims, keepdim=True)
-    return (y - y.mean(dims, keepdim=True) - unit * shared) * scale
+    shared = (y * unit).mean(-1, keepdim=True)
+    return (y - y.mean(-1, keepdim=True) - unit * shared) * scale
 
 
 normalise = Op(
     "normalise",
     normalised,
     dtype=rules.float_dtype,
-    vjp=lambda g, x, dims, eps: normalise_back(g, x, dims=dims, eps=eps),
+    vjp=lambda g, x, eps: normalise_back(g, x, eps=eps),
     flops=lambda result, *shapes, **attrs: 6 * rules.one_per_result(result),
     composed=composed_normalise,
 )
@@ -177,10 +205,10 @@ def gelu_slope(xp, y, x):
     t = xp.tanh(t)
     square *= 3 * CUBIC * ROOT
     square += ROOT
-    square *= 1 - t * t
     square *= x
-    square += 1
+    square *= 1 - t * t
     square += t
+    square += 1
     square *= y
     square *= 0.5
     return square

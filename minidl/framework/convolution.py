@@ -4,8 +4,11 @@ N images, C channels, K output channels, windows of (h, w) at R x S places. A
 convolution is linear in the image and in the weight, so each of its gradients is such a
 map too, and the three rows are closed under differentiation. They lay the windows out
 as the columns of one matrix and leave the arithmetic to one product (Chellapilla, Puri
-& Simard, 2006). Pooling picks an element of each window, and its
-gradient puts back. (Chapter 3.)
+& Simard, 2006). Pooling picks an element of each window, and its gradient puts back.
+
+Shapes are (N, C, H, W) as everywhere; in memory the images come last, (C, H, W, N), so
+that what all images have at one place is one run of numbers, to copy or add at once.
+(Chapter 3.)
 """
 
 from itertools import product
@@ -15,29 +18,42 @@ from . import shapes as rules
 from .op import Op
 
 
+def images_last(x):
+    """(N, C, H, W) -> (C, H, W, N), a view."""
+    return x.transpose(1, 2, 3, 0)
+
+
+def images_first(x):
+    """(C, H, W, N) -> (N, C, H, W), a view."""
+    return x.transpose(3, 0, 1, 2)
+
+
 def corners(x, size, places, stride):
-    """For each (i, j) of a window, what all windows read of `x` there: (..., R, S)."""
+    """For each (i, j) of a window, what all windows read there: (C, R, S, N)."""
     for i, j in product(*map(range, size)):
         rows = slice(i, i + stride[0] * places[0], stride[0])
         columns = slice(j, j + stride[1] * places[1], stride[1])
-        yield (i, j), x[..., rows, columns]
+        yield (i, j), x[:, rows, columns]
 
 
 def column_matrix(xp, x, size, stride):
-    """(N, C, H, W) -> (C h w, N R S): each window a column."""
+    """(N, C, H, W) -> (C h w, R S N): each window a column."""
     N, C, R, S = rules.windowed(x.shape, size=size, stride=stride)[:4]
-    columns = xp.empty((C, *size, N, R, S), x.dtype)
-    for (i, j), part in corners(x.swapaxes(0, 1), size, (R, S), stride):
+    x = xp.ascontiguousarray(images_last(x))
+    columns = xp.empty((C, *size, R, S, N), x.dtype)
+    for (i, j), part in corners(x, size, (R, S), stride):
         columns[:, i, j] = part
-    return columns.reshape(C * prod(size), N * R * S)
+    return columns.reshape(C * prod(size), R * S * N)
 
 
-def channels_first(y):
-    """(N, K, R, S) -> (K, N R S), a view of what `convolved` made."""
-    return y.swapaxes(0, 1).reshape(y.shape[1], -1)
+def row_matrix(y):
+    """(N, K, R, S) -> (K, R S N), a view of what `convolved` made."""
+    return images_last(y).reshape(y.shape[1], -1)
 
 
-def convolved_shape(x, weight, *, stride):
+def convolved_shape(x, weight, *bias, stride):
+    if any(b != weight[:1] for b in bias):
+        raise ValueError(f"the bias must have shape {weight[:1]}")
     if len(x) != 4 or len(weight) != 4 or x[1] != weight[1]:
         raise ValueError(
             "an image is (N, C, H, W) and a weight (K, C, h, w), with the same C"
@@ -45,37 +61,42 @@ def convolved_shape(x, weight, *, stride):
     return (x[0], weight[0], *rules.windowed(x, size=weight[2:], stride=stride)[2:4])
 
 
-def convolved(xp, x, weight, *, stride):
+def convolved(xp, x, weight, *bias, stride):
     N, K, R, S = convolved_shape(x.shape, weight.shape, stride=stride)
-    columns = column_matrix(xp, x, weight.shape[2:], stride)
-    return (weight.reshape(K, -1) @ columns).reshape(K, N, R, S).swapaxes(0, 1)
+    out = weight.reshape(K, -1) @ column_matrix(xp, x, weight.shape[2:], stride)
+    for b in bias:
+        out += b[:, None]
+    return images_first(out.reshape(K, R, S, N))
 
 
 def image_gradient(xp, y, weight, *, shape, stride):
     """What each pixel of images of `shape` gets of `y`, a gradient of the result."""
     N, C, H, W = shape
     K, _, *size = weight.shape
-    columns = weight.reshape(K, -1).T @ channels_first(y)
-    columns = columns.reshape(C, *size, N, *y.shape[2:])
-    out = xp.zeros((C, N, H, W), y.dtype)
+    columns = weight.reshape(K, -1).T @ row_matrix(y)
+    columns = columns.reshape(C, *size, *y.shape[2:], N)
+    out = xp.zeros((C, H, W, N), y.dtype)
     for (i, j), part in corners(out, size, y.shape[2:], stride):
         part += columns[:, i, j]
-    return out.swapaxes(0, 1)
+    return images_first(out)
 
 
 def weight_gradient(xp, y, x, *, shape, stride):
     """What each element of a weight of `shape` gets of `y`, over all images."""
     columns = column_matrix(xp, x, shape[2:], stride)
-    return (channels_first(y) @ columns.T).reshape(shape)
+    return (columns @ row_matrix(y).T).T.reshape(shape)
 
 
-def composed_conv2d(x, weight, *, stride):
+def composed_conv2d(x, weight, *bias, stride):
     """The same by rows of the table: windows, then one product."""
     K, C, h, w = weight.shape
     patches = x.windows((h, w), stride)  # (N, C, R, S, h, w)
     N, _, R, S = patches.shape[:4]
     rows = patches.permute(0, 2, 3, 1, 4, 5).reshape(N * R * S, C * h * w)
-    return (rows @ weight.reshape(K, -1).T).reshape(N, R, S, K).permute(0, 3, 1, 2)
+    out = rows @ weight.reshape(K, -1).T
+    for b in bias:
+        out = out + b
+    return out.reshape(N, R, S, K).permute(0, 3, 1, 2)
 
 
 def multiply_adds(images, weight):
@@ -94,8 +115,11 @@ conv2d = Op(
         lambda g, x, shapes, stride: conv2d_weight(
             g, x, shape=shapes[1], stride=stride
         ),
+        lambda g: g.sum((0, 2, 3)),
     ),
-    flops=lambda result, x, weight, **attrs: multiply_adds(result, weight),
+    flops=lambda result, x, weight, *bias, stride: (
+        multiply_adds(result, weight) + len(bias) * prod(result)
+    ),
     composed=composed_conv2d,
 )
 conv2d_image = Op(
@@ -126,42 +150,50 @@ conv2d_weight = Op(
 
 
 def pooled_shape(x, *others, size, stride):
-    return rules.windowed(x, size=size, stride=stride)[: len(x)]
+    if len(x) != 4:
+        raise ValueError("an image is (N, C, H, W)")
+    return rules.windowed(x, size=size, stride=stride)[:4]
 
 
 def pooled(xp, x, *, size, stride):
-    places = pooled_shape(x.shape, size=size, stride=stride)[-2:]
-    parts = [part for _, part in corners(x, size, places, stride)]
+    places = pooled_shape(x.shape, size=size, stride=stride)[2:]
+    parts = [part for _, part in corners(images_last(x), size, places, stride)]
     best = parts[0].copy(order="K")
     for part in parts[1:]:
         xp.maximum(best, part, out=best)
-    return best
+    return images_first(best)
 
 
 def winners(xp, x, best, size, stride):
     """For each (i, j): ((i, j), where that element is the first to reach the best)."""
+    best = images_last(best)
     open_ = xp.ones_like(best, dtype=bool)
-    for place, part in corners(x, size, best.shape[-2:], stride):
-        hit = (part == best) & open_
-        open_ &= ~hit
+    for place, part in corners(images_last(x), size, best.shape[1:3], stride):
+        hit = part == best
+        hit &= open_
+        open_ ^= hit
         yield place, hit
 
 
 def put_back(xp, y, x, best, *, size, stride):
     """Zeros like `x`, with each `y` added where its window's best stands."""
-    out = xp.zeros_like(x)
-    parts = dict(corners(out, size, best.shape[-2:], stride))
+    out, y = xp.zeros_like(x), images_last(y)
+    parts = dict(corners(images_last(out), size, best.shape[2:], stride))
+    overlap = any(s < k for s, k in zip(stride, size))
     for place, hit in winners(xp, x, best, size, stride):
-        parts[place] += y * hit
+        if overlap:
+            parts[place] += y * hit
+        else:
+            xp.multiply(y, hit, out=parts[place])
     return out
 
 
 def picked(xp, y, x, best, *, size, stride):
     """The element of each window of `y` that stands where that of `x` is the best."""
     out = xp.zeros_like(best)
-    parts = dict(corners(y, size, best.shape[-2:], stride))
+    parts = dict(corners(images_last(y), size, best.shape[2:], stride))
     for place, hit in winners(xp, x, best, size, stride):
-        out += parts[place] * hit
+        images_last(out)[...] += parts[place] * hit
     return out
 
 

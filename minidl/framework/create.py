@@ -10,17 +10,14 @@ import numpy as np
 
 from ..hardware.registry import device as device_called
 from . import ops
-from .arithmetic import KINDS, promoted
+from .arithmetic import promoted
+from .dtypes import float32, float64, int64, is_number
 from .movement import sizes_of
 from .tensor import Tensor
 
 __all__ = """tensor from_numpy full zeros ones zeros_like ones_like arange linspace eye
-rand randn randint randperm manual_seed Generator cat stack where maximum minimum
-float16 float32 float64 int8 int16 int32 int64 uint8 bool_""".split()
-
-float16, float32, float64 = map(np.dtype, ("float16", "float32", "float64"))
-int8, int16, int32, int64 = map(np.dtype, ("int8", "int16", "int32", "int64"))
-uint8, bool_ = np.dtype("uint8"), np.dtype("bool")
+rand randn randint randperm manual_seed Generator cat stack where maximum
+minimum""".split()
 
 
 def tensor(data, dtype=None, device="cpu", requires_grad=False):
@@ -39,7 +36,7 @@ def tensor(data, dtype=None, device="cpu", requires_grad=False):
         ) from None
     except OverflowError as error:
         raise ValueError(f"tensor(...): {error}") from None
-    if array.dtype.kind not in "biuf":
+    if not is_number(array.dtype):
         raise TypeError(
             f"tensor(...) takes numbers, found {array.dtype} ({data!r:.40})"
         )
@@ -55,14 +52,14 @@ def finished(array, requires_grad):
 
 def from_numpy(array):
     """A CPU tensor that shares the memory of `array`."""
-    if not isinstance(array, np.ndarray) or array.dtype.kind not in KINDS:
+    if not isinstance(array, np.ndarray) or not is_number(array.dtype):
         raise TypeError(f"from_numpy takes an array of numbers, got {array!r:.40}")
     return Tensor(array)
 
 
 def full(shape, value, dtype=float32, device="cpu", requires_grad=False):
     array = device_called(device).xp.full(shape, value, dtype)
-    if array.dtype.kind not in KINDS:
+    if not is_number(array.dtype):
         raise TypeError(f"a tensor holds numbers; {array.dtype} is none of its dtypes")
     return finished(array, requires_grad)
 

@@ -18,6 +18,7 @@ from numpy import ndarray  # looked up once, for speed
 
 from ..hardware.registry import device_of
 from . import shapes as rules
+from .dtypes import HALVES, float32
 
 # As in IEEE 754, 1 / 0 is inf and 0 / 0 is nan; they are results, not warnings.
 warnings.filterwarnings("ignore", category=RuntimeWarning, module=r"minidl\.")
@@ -190,7 +191,9 @@ def evaluate(op, inputs, attrs):
         first = inputs[0]
         xp = np if isinstance(first.data, ndarray) else first.device.xp
         # The commonest call is spelt out: it is twice as fast so.
-        if len(inputs) == 2 and not attrs:
+        if first.data.dtype in HALVES and xp is np and not op.view:
+            data = evaluate_widened(op, inputs, attrs)
+        elif len(inputs) == 2 and not attrs:
             data = op.eval(xp, first.data, inputs[1].data)
         else:
             data = op.eval(xp, *[x.data for x in inputs], **attrs)
@@ -204,6 +207,20 @@ def evaluate(op, inputs, attrs):
         return first.wrap(data)
     shared = owner(data) is owner(first.data)
     return first.wrap(data, first.version if shared else None)
+
+
+def evaluate_widened(op, inputs, attrs):
+    """The result of `op` on 16-bit floats, for which the CPU has no arithmetic.
+
+    They are stored in 16 bits; a row computes in float32, and its result is rounded
+    once, as in the matrix units of a GPU.
+    """
+    dtype = op.dtype(*[x.dtype for x in inputs], **attrs)
+    wide = [x.data.astype(float32) if x.dtype in HALVES else x.data for x in inputs]
+    data = op.eval(np, *wide, **attrs)
+    for i in op.writes:
+        inputs[i].data[...] = wide[i]
+    return inputs[op.writes[0]].data if op.writes else np.asarray(data, dtype)
 
 
 Stack.bottom = staticmethod(evaluate)  # in every thread, until autodiff lays its tape

@@ -11,6 +11,7 @@ import itertools
 import numpy as np
 
 from . import shapes as rules
+from .dtypes import is_float
 from .op import Op
 
 # ---- elementwise, one input
@@ -121,7 +122,7 @@ def kept(x, shape, dims):
 
 
 def total(xp, x, *, dims, keepdim):
-    counted = None if x.dtype.kind == "f" else xp.int64
+    counted = None if is_float(x.dtype) else xp.int64
     return x.sum(axis=dims, keepdims=keepdim, dtype=counted)
 
 
@@ -203,7 +204,7 @@ slice_ = movement(
 
 def padded(xp, x, *, index, shape):
     """Zeros of `shape` with `x` at `index`, (start, stop, step) by dimension."""
-    out = xp.zeros(shape, x.dtype)
+    out = xp.zeros_like(x, shape=shape)  # laid out in memory as x is
     out[slices(index)] = x
     return out
 
@@ -287,8 +288,22 @@ index = movement(
 def index_added(xp, x, *idx, shape):
     """Zeros of `shape` to which `x` is added at `idx`; repeated places add up."""
     out = xp.zeros(shape, x.dtype)
-    xp.add.at(out, idx, x)
+    if xp is np and len(idx) == 1 and x.ndim > idx[0].ndim and x.size:
+        add_rows(out, x.reshape(idx[0].size, *out.shape[1:]), idx[0].reshape(-1))
+    else:
+        xp.add.at(out, idx, x)
     return out
+
+
+def add_rows(out, rows, places):
+    """Adds row i of `rows` to `out` at places[i]: rows of one place are summed first.
+
+    Several times as fast as `np.add.at`, which goes element by element.
+    """
+    order = places.argsort(kind="stable")
+    places = places[order]
+    first = np.flatnonzero(np.diff(places, prepend=places[:1] - 1))
+    out[places[first]] += np.add.reduceat(rows[order], first)
 
 
 index_add = Op(

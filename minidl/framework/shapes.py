@@ -8,7 +8,7 @@ other.
 
 from math import prod
 
-import numpy as np
+from .dtypes import bool_, int64, is_float
 
 # ---- shapes
 
@@ -156,16 +156,16 @@ def number_dtype(dtype, *others, **attrs):
 
 
 def truth(*dtypes, **attrs):
-    return np.dtype(bool)
+    return bool_
 
 
 def position(*dtypes, **attrs):
-    return np.dtype(np.int64)
+    return int64
 
 
 def total_dtype(dtype, **attrs):
     """Sums of truth values and integers are counted in int64."""
-    return dtype if is_float(dtype) else np.dtype(np.int64)
+    return dtype if is_float(dtype) else int64
 
 
 def chosen_dtype(condition, x, y):
@@ -189,10 +189,6 @@ def put_dtype(dtype, values, *idx):
 
 def asked_dtype(*dtypes, dtype, **attrs):
     return dtype
-
-
-def is_float(dtype):
-    return dtype.kind == "f"
 
 
 # ---- arithmetic

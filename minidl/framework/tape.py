@@ -38,7 +38,7 @@ def record(op, inputs, attrs, out):
     keep, keep_out, any_rule = op.signature.needs(
         tuple([x.requires_grad for x in inputs])
     )
-    if any_rule and out.data.dtype.kind == "f":
+    if any_rule and out.data.dtype.kind in "fV":
         out.requires_grad = True
         out.node = Node(op, inputs, attrs, out, keep, keep_out)
 

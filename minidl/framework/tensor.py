@@ -14,11 +14,11 @@ from numpy import generic
 
 from ..hardware.registry import device, device_of
 from . import autodiff, ops, tape
-from .arithmetic import KINDS, Arithmetic, rank
+from .arithmetic import Arithmetic
+from .dtypes import is_float, is_number, rank
 from .movement import Movement, overlaps
 from .op import is_writable, owner
 from .printing import text
-from .shapes import is_float
 
 
 class Tensor(Arithmetic, Movement):
@@ -147,7 +147,7 @@ class Tensor(Arithmetic, Movement):
             wanted = np.dtype(dtype)
         except TypeError:
             wanted = np.dtype(object)
-        if dtype is None or wanted.kind not in KINDS:
+        if dtype is None or not is_number(wanted):
             raise TypeError(
                 f"to({dtype!r}): neither a dtype such as 'float32' nor a device, 'cpu' "
                 "or 'cuda'"

@@ -36,7 +36,8 @@ def assert_equal(ours, theirs):
 @given(cases())
 def test_convolution_and_both_gradients_equal_pytorchs(case):
     x, weight, stride = case
-    ours, theirs = leaves(x, weight)
+    bias = [np.arange(len(weight)) + 0.5] if len(weight) > 1 else []
+    ours, theirs = leaves(x, weight, *bias)
     out = conv.conv2d(*ours, stride=stride)
     expected = torch.nn.functional.conv2d(*theirs, stride=stride)
     assert_equal(out, expected)
@@ -84,10 +85,11 @@ def test_the_three_rows_agree_with_differences(case):
 def test_direct_rows_equal_their_compositions(case):
     x, weight, stride = case
     x, weight = dl.tensor(x), dl.tensor(weight)
-    assert_equal(
-        conv.conv2d(x, weight, stride=stride),
-        conv.conv2d.composed(x, weight, stride=stride),
-    )
+    for parts in ((x, weight), (x, weight, weight[:, 0, 0, 0])):
+        assert_equal(
+            conv.conv2d(*parts, stride=stride),
+            conv.conv2d.composed(*parts, stride=stride),
+        )
     pool = {"size": weight.shape[2:], "stride": stride}
     assert_equal(conv.max_pool2d(x, **pool), conv.max_pool2d.composed(x, **pool))
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import minidl as dl
-from minidl.framework import composites, convolution, ops
+from minidl.framework import attention, composites, convolution, ops
 from minidl.hardware import cuda
 
 GPU = cuda.probe()[0] is not None
@@ -96,9 +96,10 @@ def test_every_array_function_of_the_table_exists_in_cupy(rng):
         "where": ([x > 0, x, x], {}),
         "log_softmax": ([x], {"dim": 1}),
         "softmax": ([x], {"dim": 1}),
+        "attention": ([x, x, x], {}),
         "softmax_back": ([x, x], {"dim": 1}),
-        "normalise": ([x], {"dims": (1,), "eps": 1e-5}),
-        "normalise_back": ([x, x], {"dims": (1,), "eps": 1e-5}),
+        "normalise": ([x], {"eps": 1e-5}),
+        "normalise_back": ([x, x], {"eps": 1e-5}),
         "linear": ([x, x, x[0]], {}),
         "cross_entropy": ([x, i], {}),
         "conv2d": ([image, image], {"stride": (1, 1)}),
@@ -110,7 +111,7 @@ def test_every_array_function_of_the_table_exists_in_cupy(rng):
     }
     rows = {
         row.name: row
-        for module in (ops, composites, convolution)
+        for module in (ops, attention, composites, convolution)
         for row in vars(module).values()
         if isinstance(row, dl.Op)
     }

@@ -1,18 +1,27 @@
-"""Tools that show: the stack, a strided view, a recorded graph, frames to step."""
+"""Tools that show: the stack, a view, a recorded graph, frames, a loss surface."""
 
+from .descent import descend
 from .figures import images, pyplot
 from .graph import draw_graph
 from .layered import layered_svg
+from .plane import plane, principal_directions, random_directions, snapshot
 from .player import player
 from .stack import stack
 from .strides import explore
+from .surface import surface
 
 __all__ = [
+    "descend",
     "draw_graph",
     "explore",
     "images",
     "layered_svg",
+    "plane",
     "player",
+    "principal_directions",
     "pyplot",
+    "random_directions",
+    "snapshot",
     "stack",
+    "surface",
 ]

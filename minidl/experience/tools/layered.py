@@ -5,10 +5,12 @@ vertices are ordered by the mean place of their neighbours, swept down and up a 
 times, which leaves few crossings (Sugiyama, Tagawa & Toda, 1981).
 """
 
-from .colours import ACCENT, ACCENT_PALE, EDGE, INK, PALE, PAPER, QUIET
+from .colours import ACCENT, ACCENT_PALE, INK, PALE, PAPER, QUIET
 from .svg import box, document, element, label, text_width
 
-ROW, HEIGHT, GAP, MARGIN, SIZE = 74, 38, 18, 20, 14
+ROW, HEIGHT, GAP, MARGIN = 74, 38, 18, 20
+LEAST = 28  # width of the words in a vertex
+SIZE, SMALL = 14, 12  # of the first line of a label, and of the second
 SWEEPS = 6
 
 
@@ -16,22 +18,50 @@ def layered_svg(nodes, edges, marked=(), title="A graph"):
     """The graph as SVG.
 
     `nodes` maps a key to its label, or to (label, kind) with kind "leaf" for a rounded,
-    pale vertex; `edges` are pairs of keys, what comes first first; `marked` keys are
-    drawn in the accent colour. A label may have two lines. ValueError for a circle.
+    pale vertex; `edges` are pairs of keys, what comes first first, or triples with
+    words to stand on the edge; `marked` keys are drawn in the accent colour. A label
+    may have two lines. ValueError for a circle, or where an edge's end is no vertex.
     """
     labels = {
         k: v if isinstance(v, tuple) else (v, "operation") for k, v in nodes.items()
     }
-    layers, routes = routed(ranks(nodes, edges), edges)
+    check(labels, edges)
+    labels, edges, marked = with_words(labels, edges, set(marked))
+    layers, routes = routed(ranks(labels, edges), edges)
     steps = [step for route in routes for step in zip(route, route[1:])]
     places = placed(ordered(layers, steps), labels)
     width = max(x + w for x, _, w in places.values()) + MARGIN
     height = max(y for _, y, _ in places.values()) + HEIGHT + MARGIN
     arrows = [
-        arrow([places[k] for k in route], route[-1] in marked) for route in routes
+        arrow([places[k] for k in r], r[-1] in marked, labels[r[-1]][1] != "words")
+        for r in routes
     ]
-    shapes = [s for k in nodes for s in vertex(places[k], *labels[k], k in marked)]
-    return document(round(width), height, [heads(), *arrows, *shapes], title)
+    shapes = [s for k in labels for s in vertex(places[k], *labels[k], k in marked)]
+    words = "; ".join(text.replace("\n", " ") for text, _ in labels.values())
+    parts = [heads(), *arrows, *shapes]
+    return document(round(width), height, parts, title, f"From the top: {words}")
+
+
+def check(nodes, edges):
+    if not nodes:
+        raise ValueError("a graph to draw has at least one vertex, got none")
+    for a, b, *_ in edges:
+        if a not in nodes or b not in nodes:
+            raise ValueError(f"the edge {a!r} -> {b!r} has an end that is no vertex")
+
+
+def with_words(labels, edges, marked):
+    """(labels, edges, marked), where the words on an edge are a vertex on its way."""
+    labels, pairs = dict(labels), []
+    for i, (a, b, *words) in enumerate(edges):
+        if not words:
+            pairs.append((a, b))
+            continue
+        middle = ("words", i)
+        labels[middle] = words[0], "words"
+        pairs += [(a, middle), (middle, b)]
+        marked = marked | {middle} if b in marked else marked
+    return labels, pairs, marked
 
 
 def routed(rank, edges):
@@ -96,30 +126,33 @@ def mean_spot(key, edges, spot, down):
 
 def width_of(text="", kind=None):
     """The width of a box around `text`; a bend has no text and takes little."""
-    return max(text_width(line, SIZE) for line in text.split("\n")) + 20 if text else 8
+    first, *rest = text.split("\n")
+    widths = [text_width(first, SIZE), *(text_width(line, SMALL) for line in rest)]
+    return max(LEAST, *widths) + 16 if text else 8
 
 
 def vertex(place, text, kind, marked):
     x, y, width = place
-    leaf = kind == "leaf"
-    yield box(
-        x,
-        y,
-        width,
-        HEIGHT,
-        radius=HEIGHT / 2 if leaf else 6,
-        fill=ACCENT_PALE if marked else PALE if leaf else PAPER,
-        stroke=ACCENT if marked else QUIET if leaf else INK,
-        stroke_width=2 if marked else 1,
-    )
+    if kind != "words":
+        leaf = kind == "leaf"
+        yield box(
+            x,
+            y,
+            width,
+            HEIGHT,
+            radius=HEIGHT / 2 if leaf else 6,
+            fill=ACCENT_PALE if marked else PALE if leaf else PAPER,
+            stroke=ACCENT if marked else QUIET if leaf else INK,
+            stroke_width=2 if marked else 1,
+        )
     lines = text.split("\n")
     for i, line in enumerate(lines):
         drop = 24 if len(lines) == 1 else 16 + 16 * i
-        size = SIZE if i == 0 else 12
+        size = SIZE if i == 0 else SMALL
         yield label(x + width / 2, y + drop, line, size=size, anchor="middle")
 
 
-def arrow(places, marked):
+def arrow(places, marked, head=True):
     """A curve down through the middles of `places`."""
     points = [(places[0][0] + places[0][2] / 2, places[0][1] + HEIGHT)]
     for x, y, width in places[1:-1]:
@@ -129,14 +162,10 @@ def arrow(places, marked):
     for (x1, y1), (x2, y2) in zip(points, points[1:]):
         middle = (y1 + y2) / 2
         path += f" C{x1:.0f},{middle:.0f} {x2:.0f},{middle:.0f} {x2:.0f},{y2}"
-    return element(
-        "path",
-        d=path,
-        fill="none",
-        stroke=ACCENT if marked else EDGE,
-        stroke_width=2 if marked else 1.5,
-        marker_end=f"url(#{'marked' if marked else 'plain'})",
-    )
+    style = {"stroke": ACCENT if marked else QUIET, "stroke_width": 2 if marked else 1}
+    if head:
+        style["marker_end"] = f"url(#{'marked' if marked else 'plain'})"
+    return element("path", d=path, fill="none", **style)
 
 
 def heads():

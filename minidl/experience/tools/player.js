@@ -1,84 +1,54 @@
 // A slider, step and play buttons over frames that were made beforehand.
 
 const STYLE = `
-.minidl-player { font-family: system-ui, sans-serif; color: #1f2d3a; max-width: 760px;
-  background: #fff; border: 1px solid #b8c4ce; border-radius: 10px; padding: 12px; }
-.minidl-player .frame svg { max-width: 100%; height: auto; display: block; margin: auto; }
-.minidl-player .bar { display: flex; gap: 8px; align-items: center; margin-top: 8px; }
-.minidl-player button { font: inherit; min-width: 40px; height: 34px; cursor: pointer;
-  color: #1f2d3a; background: #eef2f5; border: 1px solid #6b7c8c; border-radius: 6px; }
-.minidl-player input { flex: 1; accent-color: #d9622b; min-width: 60px; }
-.minidl-player .caption { min-height: 2.8em; margin-top: 6px; line-height: 1.4; }
+.minidl-player .frame { margin: auto; max-width: 100%; }
+.minidl-player .frame svg { display: block; margin: auto; height: auto; max-width: 100%; }
+.minidl-player .captions { display: grid; margin-top: 6px; line-height: 1.4; }
+.minidl-player .captions > * { grid-area: 1 / 1; min-height: 1.4em; }
+.minidl-player .room { visibility: hidden; }
 `;
 
-function button(words, name, action) {
-  const made = document.createElement("button");
-  made.textContent = words;
-  made.setAttribute("aria-label", name);
-  made.addEventListener("click", action);
-  return made;
+// [width, height] of an SVG string in pixels, as its viewBox and unit say.
+export function size(svg) {
+  const [, , width, height] = (/viewBox="([^"]*)"/.exec(svg)?.[1] ?? "0 0 600 400")
+    .trim().split(/[\s,]+/).map(Number);
+  const scale = /<svg[^>]*\swidth="[\d.]+pt"/.test(svg) ? 4 / 3 : 1;
+  return [width * scale, height * scale];
 }
 
 function render({ model, el }) {
-  const root = document.createElement("div");
-  root.className = "minidl-player";
-  root.innerHTML = `<style>${STYLE}</style><div class="frame"></div><div class="bar">
-    </div><div class="caption" aria-live="polite"></div>`;
-  const [frame, bar, caption] = [".frame", ".bar", ".caption"].map((name) =>
-    root.querySelector(name),
-  );
-  const frames = model.get("frames");
-  const slider = document.createElement("input");
-  Object.assign(slider, { type: "range", min: 0, max: frames.length - 1, step: 1 });
-  slider.setAttribute("aria-label", "frame");
-  const count = document.createElement("span");
-  let timer = null;
+  const [frames, captions] = [model.get("frames"), model.get("captions")];
+  const end = frames.length - 1;
+  const sizes = frames.map(size);
+  const widest = Math.max(...sizes.map(([width]) => width));
+  const tallest = Math.max(...sizes.map(([, height]) => height));
+
+  const root = make("div", "minidl-view minidl-player");
+  const [frame, lines, caption] = ["frame", "captions", "caption"]
+    .map((name) => make("div", name));
+  // One size for all frames, and room for the longest caption: nothing below jumps.
+  Object.assign(frame.style, { width: `${widest}px`, aspectRatio: `${widest} / ${tallest}` });
+  caption.setAttribute("aria-live", "polite");
+  lines.append(caption, ...captions.map((words) => make("div", "room", words)));
+  for (const room of lines.querySelectorAll(".room")) room.setAttribute("aria-hidden", "true");
 
   function show() {
-    const index = model.get("index");
+    const index = Math.max(0, Math.min(end, model.get("index")));
     frame.innerHTML = frames[index];
-    caption.textContent = model.get("captions")[index];
-    slider.value = index;
-    count.textContent = `${index + 1} / ${frames.length}`;
+    frame.querySelector("svg").style.width = `${(100 * sizes[index][0]) / widest}%`;
+    caption.textContent = captions[index];
   }
-  function go(index) {
-    model.set("index", Math.max(0, Math.min(frames.length - 1, index)));
-    model.save_changes();
-    show();
-  }
-  function stop() {
-    clearInterval(timer);
-    timer = null;
-    play.textContent = "Play";
-  }
-  function toggle() {
-    if (timer) return stop();
-    if (model.get("index") === frames.length - 1) go(0);
-    play.textContent = "Pause";
-    timer = setInterval(() => {
-      go(model.get("index") + 1);
-      if (model.get("index") === frames.length - 1) stop();
-    }, model.get("interval"));
-  }
-  const play = button("Play", "play or pause", toggle);
-  const step = (by) => () => { stop(); go(model.get("index") + by); };
-  slider.addEventListener("input", () => { stop(); go(Number(slider.value)); });
-  bar.append(button("◀", "one back", step(-1)), play,
-    button("▶", "one on", step(1)), slider, count);
+  const say = (index) => [`${index + 1} / ${end + 1}`,
+    `${index + 1} of ${end + 1}: ${captions[index]}`];
+  const [bar, close] = stepper({ model, root, name: "frame", end, say });
+  root.append(make("style", "", LOOK + STYLE), frame, bar, lines);
   model.on("change:index", show);
   show();
-  // All frames take the height of the tallest, so that nothing below jumps.
-  requestAnimationFrame(() => {
-    const ratios = frames.map((svg) => {
-      const [, , width, height] = (/viewBox="([^"]*)"/.exec(svg)?.[1] ?? "0 0 1 1").split(" ");
-      return [Number(width), Number(height)];
-    });
-    const wide = Math.max(...ratios.map(([width]) => width));
-    const tall = Math.max(...ratios.map(([, height]) => height));
-    frame.style.minHeight = `${tall * Math.min(1, frame.clientWidth / wide)}px`;
-  });
   el.append(root);
-  return stop;
+  return () => {
+    close();
+    model.off("change:index", show);
+  };
 }
 
 export default { render };

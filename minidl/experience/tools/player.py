@@ -2,7 +2,6 @@
 
 import io
 from functools import cache
-from importlib.resources import files
 
 from .widget import make_widget_class
 
@@ -13,7 +12,7 @@ def player_class():
 
     return make_widget_class(
         "Player",
-        files(__package__) / "player.js",
+        "player.js",
         frames=List(Unicode()).tag(sync=True),
         captions=List(Unicode()).tag(sync=True),
         index=Int(0).tag(sync=True),
@@ -26,12 +25,14 @@ def player(frames, captions=None, start=0, milliseconds=900):
 
     A frame is an SVG string, a Picture of these tools, or a matplotlib figure;
     `captions` are the words under each. Where no widget can run, frame `start` stands
-    still.
+    still. Raises ValueError where captions or start don't fit the frames.
     """
     pictures = [as_svg(frame) for frame in frames]
     captions = list(captions) if captions is not None else [""] * len(pictures)
     if not pictures or len(captions) != len(pictures):
         raise ValueError(f"{len(pictures)} frames and {len(captions)} captions")
+    if not 0 <= start < len(pictures):
+        raise ValueError(f"start is 0 to {len(pictures) - 1}, got {start}")
     widget = player_class()(
         frames=pictures, captions=captions, index=start, interval=milliseconds
     )
@@ -41,8 +42,8 @@ def player(frames, captions=None, start=0, milliseconds=900):
 
 def as_svg(frame):
     """A frame as an SVG string."""
-    if isinstance(frame, str):
-        return frame
+    if isinstance(frame, str) and "<svg" in frame:
+        return frame[frame.index("<svg") :]
     if hasattr(frame, "svg"):
         return frame.svg
     if hasattr(frame, "savefig"):

@@ -1,12 +1,17 @@
 """The picture of the stack, drawn from the manifest: layers, and where we stand."""
 
-from .colours import ACCENT, ACCENT_PALE, EDGE, INK, PALE, PAPER, QUIET, TINTS
+from .colours import ACCENT, ACCENT_PALE, INK, PAPER, QUIET, TINTS
 from .manifest import manifest, ready_chapters
-from .svg import Picture, box, document, label, text_width
+from .svg import BOLD, Picture, box, document, label, text_width
 
-WIDTH, MARGIN, BAND, GAP = 740, 16, 62, 8
-SIDE = 150  # where the chips begin
-CHIP = 36
+WIDTH, MARGIN, GAP = 440, 12, 6  # on a phone the words are hardly smaller
+INSIDE = 12  # from the edge of a band to what stands in it
+DOES = 108  # from the name of a layer to what it does
+HEAD, CHIP = 32, 26  # heights: of the line with the name, and of a chip
+LINE = 22  # a line of the legend
+HERE = {"fill": ACCENT_PALE, "stroke": ACCENT, "stroke_width": 2}
+THERE = {"fill": PAPER, "stroke": INK}
+TO_COME = {"fill": "none", "stroke": QUIET, "stroke_dasharray": "3 3"}
 
 
 def stack(here=None, parts=None):
@@ -19,70 +24,89 @@ def stack(here=None, parts=None):
 
 def stack_svg(here=None, parts=None):
     """The stack as SVG: solid parts are there, pale ones are to come."""
-    layers, marks = manifest()["layer"], marked(here, parts)
-    bands = [
-        piece
-        for i, layer in enumerate(layers)
-        for piece in band(layer, MARGIN + i * (BAND + GAP), TINTS[i], marks)
-    ]
-    height = 2 * MARGIN + len(layers) * (BAND + GAP) - GAP + 30
-    legend = legend_at(height - 20, here, parts)
-    return document(
-        WIDTH, height, [*bands, *legend], "The minidl stack", stack_text(here)
-    )
+    drawn, y, marks = [], MARGIN, marked(here, parts)
+    for layer, tint in zip(manifest()["layer"], TINTS):
+        chips = list(placed(layer["parts"], y + HEAD))
+        height = chips[-1][2] + CHIP + 8 - y
+        drawn += band(layer, y, height, tint)
+        drawn += [p for c in chips for p in chip(*c, c[0]["name"] in marks)]
+        y += height + GAP
+    for line in legend(here, parts):
+        drawn += keyed(line, y)
+        y += LINE
+    words = stack_text(here, parts)
+    return document(WIDTH, y + MARGIN // 2, drawn, "The minidl stack", words)
 
 
 def marked(here, parts):
-    """The names of the parts to mark."""
-    if parts is not None:
-        return set(parts)
+    """The names of the parts to mark; ValueError for one that is not in the stack."""
     rows = [part for layer in manifest()["layer"] for part in layer["parts"]]
-    return {part["name"] for part in rows if here in part["chapters"]}
+    if parts is None:
+        return {part["name"] for part in rows if here in part["chapters"]}
+    unknown = sorted(set(parts) - {part["name"] for part in rows})
+    if unknown:
+        raise ValueError(f"no part of the stack is called {', '.join(unknown)}")
+    return set(parts)
 
 
-def band(layer, y, tint, marks):
-    """One layer: its name, what it does, and a chip for each part."""
-    yield box(MARGIN, y, WIDTH - 2 * MARGIN, BAND, radius=10, fill=tint)
-    yield label(MARGIN + 16, y + 28, layer["name"], size=17, weight="600")
-    yield label(MARGIN + 16, y + 47, layer["does"], size=12)
-    x = SIDE + MARGIN
-    for part in layer["parts"]:
-        width = 1.07 * text_width(part["name"], 15) + 20
-        yield from chip(part, x, y + (BAND - CHIP) / 2, width, part["name"] in marks)
-        x += width + 6
+def placed(parts, y):
+    """(part, x, y, width) of a chip for each part: side by side, as far as they fit."""
+    x = MARGIN + INSIDE
+    for part in parts:
+        width = BOLD * text_width(part["name"], 14) + 12
+        if x + width > WIDTH - MARGIN - INSIDE:
+            x, y = MARGIN + INSIDE, y + CHIP + GAP
+        yield part, x, y, width
+        x += width + GAP
+
+
+def band(layer, y, height, tint):
+    """What is behind the chips of a layer: its name and what it does."""
+    x = MARGIN + INSIDE
+    yield box(MARGIN, y, WIDTH - 2 * MARGIN, height, radius=10, fill=tint)
+    yield label(x, y + 22, layer["name"], size=16, weight="600")
+    yield label(x + DOES, y + 22, layer["does"], size=13, fill=QUIET)
 
 
 def chip(part, x, y, width, marked):
     ready = ready_chapters() & set(part["chapters"])
-    fill = ACCENT_PALE if marked else PAPER if ready else "none"
-    style = {"stroke": ACCENT if marked else INK if ready else QUIET}
-    if not ready:
-        style["stroke_dasharray"] = "3 3"
-    yield box(x, y, width, CHIP, fill=fill, stroke_width=2 if marked else 1, **style)
+    look = HERE if marked else THERE if ready else TO_COME
+    yield box(x, y, width, CHIP, **look)
     yield label(
         x + width / 2,
-        y + 23,
+        y + 18,
         part["name"],
-        size=15,
+        size=14,
         fill=INK if ready else QUIET,
         anchor="middle",
         weight="600" if marked else "normal",
     )
 
 
-def legend_at(y, here, parts):
-    marks = [("there", PAPER, INK, ""), ("to come", PALE, QUIET, "3 3")]
+def legend(here, parts):
+    """Lines of (look, words): where we are, if anywhere, and what the looks mean."""
     if parts is not None:
-        marks.insert(0, ("at work now", ACCENT_PALE, ACCENT, ""))
+        yield [(HERE, "at work now")]
     elif here is not None:
-        title = manifest()["chapter"][here]["title"]
-        marks.insert(0, (f"you are here: {here:02d} {title}", ACCENT_PALE, ACCENT, ""))
-    x = MARGIN + 16
-    for words, fill, stroke, dashes in marks:
-        yield box(x, y - 12, 22, 14, radius=3, fill=fill, stroke=stroke or EDGE,
-                  stroke_dasharray=dashes or "none")  # fmt: skip
-        yield label(x + 30, y, words, size=13)
-        x += text_width(words, 13) + 54
+        yield [(HERE, f"you are here: {here:02d} {chapter_title(here)}")]
+    yield [(THERE, "there"), (TO_COME, "to come")]
+
+
+def keyed(line, y):
+    """A line of the legend, below y: a small chip of each look, and its words."""
+    x = MARGIN + INSIDE
+    for look, words in line:
+        yield box(x, y + 4, 22, 14, radius=4, **look)
+        yield label(x + 30, y + 16, words, size=13)
+        x += text_width(words, 13) + 50
+
+
+def chapter_title(number):
+    """The title of a chapter; ValueError where the manifest has none."""
+    titles = {c["number"]: c["title"] for c in manifest()["chapter"]}
+    if number not in titles:
+        raise ValueError(f"chapters are 0 to {max(titles)}, got {number!r}")
+    return titles[number]
 
 
 def stack_text(here=None, parts=None):
@@ -93,6 +117,5 @@ def stack_text(here=None, parts=None):
         shown = ", ".join(f"[{name}]" if name in marks else name for name in names)
         lines.append(f"{layer['name']:<12}{layer['does']:<28}{shown}")
     if parts is None and here is not None:
-        title = manifest()["chapter"][here]["title"]
-        lines.append(f"You are here, in brackets: {title}")
+        lines.append(f"You are here, in brackets: {chapter_title(here)}")
     return "\n".join(lines)

@@ -1,28 +1,30 @@
 // A strided view of a flat buffer: point at an element and see which place it reads.
 
 const STYLE = `
-.minidl-strides { font-family: system-ui, sans-serif; color: #1f2d3a; max-width: 760px;
-  background: #fff; border: 1px solid #b8c4ce; border-radius: 10px; padding: 14px; }
-.minidl-strides h4 { margin: 10px 0 4px; font-size: 14px; font-weight: 600; }
+.minidl-strides h4 { margin: 10px 0 4px; font-size: 14px; font-weight: 600; color: inherit; }
 .minidl-strides .cells { display: grid; gap: 3px; justify-content: start; }
+.minidl-strides .flow { grid-template-columns: repeat(auto-fill, 38px); max-width: 653px; }
 .minidl-strides .cell { width: 34px; height: 34px; line-height: 34px; text-align: center;
   font-size: 13px; border-radius: 5px; border: 2px solid #fff; box-sizing: content-box;
   font-variant-numeric: tabular-nums; }
-.minidl-strides .unread { opacity: 0.35; }
+.minidl-strides .unread { opacity: 0.6; border: 2px dashed #50606e; }
 .minidl-strides .lit { border-color: #d9622b; }
-.minidl-strides .planes { display: flex; flex-wrap: wrap; gap: 16px; }
-.minidl-strides button { font: inherit; font-size: 14px; padding: 6px 10px; margin: 0 6px 6px 0;
-  color: #1f2d3a; background: #eef2f5; border: 1px solid #6b7c8c; border-radius: 6px;
-  cursor: pointer; }
-.minidl-strides button:disabled { opacity: 0.4; cursor: default; }
-.minidl-strides .read { min-height: 1.6em; font-size: 14px; margin-top: 8px; }
-.minidl-strides code { background: #eef2f5; padding: 1px 5px; border-radius: 4px; }
+.minidl-strides .planes { display: flex; flex-wrap: wrap; gap: 16px; overflow-x: auto;
+  padding: 2px 0; }
+.minidl-strides .planes .flow { width: 100%; }
+.minidl-strides button { font-size: 14px; padding: 0 10px; margin: 0 6px 6px 0; }
+.minidl-strides button[aria-disabled="true"] { opacity: 0.5; cursor: default; }
+.minidl-strides .read { min-height: 1.6em; margin-top: 8px; }
+.minidl-strides code { background: #eef2f5; color: inherit; padding: 1px 5px;
+  border-radius: 4px; }
 `;
+const LARGEST = 200; // elements of a view that is drawn
 
 // The moves: each takes {shape, strides, offset} to another reading of the same buffer,
 // or to null where it makes no sense.
 const last = (list) => list.length - 1;
 const change = (list, i, value) => list.map((old, k) => (k === i ? value : old));
+const elements = (shape) => shape.reduce((a, b) => a * b, 1);
 
 export const MOVES = {
   transpose: ({ shape, strides, offset }) => {
@@ -57,110 +59,142 @@ export function places({ shape, strides, offset }) {
   return found.map((index) => [index, index.reduce((sum, n, k) => sum + n * strides[k], offset)]);
 }
 
+// Why this reading of a buffer of `size` places can't be drawn, or null.
+export function trouble({ shape, strides, offset }, size) {
+  const [n, m] = [shape.length, strides.length];
+  if (n !== m) return `The shape has ${n} numbers and the strides ${m}: give as many of both.`;
+  if (n < 1 || n > 3) return `One to three dimensions can be drawn, this view has ${n}.`;
+  const count = elements(shape);
+  if (count > LARGEST) return `Up to ${LARGEST} elements can be drawn, this view has ${count}.`;
+  const bad = places({ shape, strides, offset }).find(([, at]) => at < 0 || at >= size);
+  return bad === undefined ? null
+    : `Element [${bad[0].join(", ")}] would read place ${bad[1]}: the buffer has 0 to ${size - 1}.`;
+}
+
+// A tint between pale and deep, by where the value lies between low and high.
 function shade(value, low, high) {
   const t = high > low ? (value - low) / (high - low) : 0.3;
-  return `hsl(207 28% ${94 - 46 * t}%)`;
+  const mixed = [[238, 125], [242, 155], [245, 179]].map(([a, b]) => Math.round(a + t * (b - a)));
+  return `rgb(${mixed.join(" ")})`;
 }
 
 function render({ model, el }) {
-  const root = document.createElement("div");
-  root.className = "minidl-strides";
-  const buffer = model.get("buffer");
-  const [low, high] = [Math.min(...buffer), Math.max(...buffer)];
   const state = () => ({
     shape: model.get("shape"), strides: model.get("strides"), offset: model.get("offset") });
   const start = state();
+  let moving = false; // between the parts of one move: not yet drawn
+  let inner = 1; // elements in a row of the view
+
+  const root = make("div", "minidl-view minidl-strides");
+  const [bar, numbers, flat, view, read] = ["moves", "numbers", "cells flow", "planes", "read"]
+    .map((name) => make("div", name));
+  view.setAttribute("role", "group");
+  view.setAttribute("aria-label", "the view; arrow keys walk through it");
+  read.setAttribute("aria-live", "polite");
 
   function set(next) {
+    moving = true;
     for (const [key, value] of Object.entries(next)) model.set(key, value);
+    moving = false;
     model.save_changes();
     draw();
   }
-  function cell(place, words, name) {
-    const made = document.createElement("div");
-    made.className = "cell";
-    made.textContent = words;
-    made.style.background = shade(buffer[place], low, high);
+  function cell(place, name) {
+    const buffer = model.get("buffer");
+    const made = make("div", "cell", place);
+    made.style.background = shade(buffer[place], Math.min(...buffer), Math.max(...buffer));
     made.dataset.place = place;
-    made.setAttribute("aria-label", name);
+    made.title = `value ${buffer[place]}`;
+    made.setAttribute("role", "img");
+    made.setAttribute("aria-label", `${name}, value ${buffer[place]}`);
     return made;
   }
-  function grid(cells, columns) {
-    const made = document.createElement("div");
-    made.className = "cells";
-    made.style.gridTemplateColumns = `repeat(${columns}, 38px)`;
-    made.append(...cells);
+  function element([index, place], i) {
+    const made = cell(place, `element ${index.join(", ")} at place ${place}`);
+    made.tabIndex = i === 0 ? 0 : -1; // one stop for the tab key, then the arrows
+    for (const event of ["mouseenter", "focus"]) {
+      made.addEventListener(event, () => light(index, place));
+    }
     return made;
   }
-  function heading(words) {
-    const made = document.createElement("h4");
-    made.textContent = words;
-    return made;
-  }
-  function tell(words) { root.querySelector(".read").innerHTML = words; }
-
   function light(index, place) {
     const { strides, offset } = state();
     for (const each of root.querySelectorAll(".cell")) {
       each.classList.toggle("lit", Number(each.dataset.place) === place);
     }
     const terms = index.map((n, k) => `${n}·${strides[k]}`).join(" + ");
-    tell(`element <code>[${index.join(", ")}]</code> is at <code>${offset} + ${terms}
-      = ${place}</code>`);
+    read.innerHTML = `element <code>[${index.join(", ")}]</code> is at
+      <code>${offset} + ${terms} = ${place}</code>`;
+  }
+  function planes(shape, cells) {
+    const size = shape.length < 3 ? cells.length : shape[1] * shape[2];
+    const grids = [];
+    for (let i = 0; i < cells.length; i += size) {
+      const grid = make("div", shape.length < 2 ? "cells flow" : "cells");
+      if (shape.length > 1) grid.style.gridTemplateColumns = `repeat(${inner}, 38px)`;
+      grid.append(...cells.slice(i, i + size));
+      grids.push(grid);
+    }
+    return grids;
+  }
+  function buttons(now, wrong) {
+    for (const each of bar.children) {
+      const next = each.move(now);
+      const idle = wrong || next === null || elements(next.shape) > LARGEST;
+      each.next = idle && next !== start ? null : next;
+      // Not `disabled`: that would take the focus from whoever just pressed it.
+      each.setAttribute("aria-disabled", each.next === null);
+    }
   }
   function draw() {
-    const now = state();
-    const read = places(now);
-    const used = new Set(read.map(([, place]) => place));
-    const flat = buffer.map((_, i) => {
-      const made = cell(i, i, `buffer place ${i}`);
-      if (!used.has(i)) made.classList.add("unread");
-      return made;
-    });
-    const inner = now.shape[last(now.shape)];
-    const plane = now.shape.length > 2 ? inner * now.shape[1] : read.length;
-    const planes = document.createElement("div");
-    planes.className = "planes";
-    const shown = read.map(([index, place]) => {
-      const made = cell(place, place, `element ${index.join(", ")}, place ${place}`);
-      made.tabIndex = 0;
-      for (const event of ["mouseenter", "focus"]) {
-        made.addEventListener(event, () => light(index, place));
-      }
-      return made;
-    });
-    for (let i = 0; i < shown.length; i += plane) {
-      planes.append(grid(shown.slice(i, i + plane), inner));
-    }
-    const bar = document.createElement("div");
-    for (const [name, move] of Object.entries(MOVES)) {
-      const made = document.createElement("button");
-      const next = move(now);
-      made.textContent = name;
-      made.disabled = next === null || next.shape.reduce((a, b) => a * b, 1) > 200;
-      made.addEventListener("click", () => set(next));
-      bar.append(made);
-    }
-    const reset = document.createElement("button");
-    reset.textContent = "reset";
-    reset.addEventListener("click", () => set(start));
-    bar.append(reset);
-    root.innerHTML = `<style>${STYLE}</style>`;
-    const text = document.createElement("div");
-    text.innerHTML = `shape <code>(${now.shape.join(", ")})</code> strides
+    if (moving) return;
+    const [now, size] = [state(), model.get("buffer").length];
+    const wrong = trouble(now, size);
+    const found = wrong ? [] : places(now);
+    const used = new Set(found.map(([, place]) => place));
+    inner = now.shape[last(now.shape)];
+    numbers.innerHTML = `shape <code>(${now.shape.join(", ")})</code> strides
       <code>(${now.strides.join(", ")})</code> offset <code>${now.offset}</code>,
       bytes copied: <code>0</code>`;
-    const line = document.createElement("div");
-    line.className = "read";
-    line.setAttribute("aria-live", "polite");
-    line.textContent = "Point at an element of the view.";
-    const columns = Math.min(16, Math.max(4, Math.floor((el.clientWidth || 700) / 42) - 1));
-    root.append(bar, text, heading("the view: each element shows the place it reads"),
-      planes, line, heading("the buffer, as it lies in memory"), grid(flat, columns));
+    flat.replaceChildren(...Array.from({ length: size }, (_, place) => {
+      const made = cell(place, `buffer place ${place}${used.has(place) ? "" : ", not read"}`);
+      made.classList.toggle("unread", !used.has(place));
+      return made;
+    }));
+    view.replaceChildren(...planes(now.shape, found.map(element)));
+    read.textContent = wrong ?? "Point at an element of the view.";
+    buttons(now, wrong);
   }
-  model.on("change:shape change:strides change:offset", draw);
+  function walk(event) {
+    const by = { ArrowRight: 1, ArrowLeft: -1, ArrowDown: inner, ArrowUp: -inner }[event.key];
+    const path = event.composedPath();
+    if (!by || !path.includes(view)) return;
+    event.preventDefault();
+    event.stopImmediatePropagation();
+    const cells = [...view.querySelectorAll(".cell")];
+    const next = cells[cells.indexOf(path[0]) + by];
+    if (!next) return;
+    for (const each of cells) each.tabIndex = each === next ? 0 : -1;
+    next.focus();
+  }
+  for (const [name, move] of Object.entries({ ...MOVES, reset: () => start })) {
+    const made = button(name, name, () => made.next && set(made.next));
+    made.move = move;
+    bar.append(made);
+  }
+  root.append(make("style", "", LOOK + STYLE), bar, numbers,
+    make("h4", "", "the buffer, as it lies in memory"), flat,
+    make("h4", "", "the view: each element shows the place it reads"), view, read);
+  const traits = ["shape", "strides", "offset", "buffer"].map((name) => `change:${name}`);
+  for (const trait of traits) model.on(trait, draw);
+  // At the window, because a notebook takes the arrow keys on their way down.
+  window.addEventListener("keydown", walk, true);
   el.append(root);
   draw();
+  return () => {
+    for (const trait of traits) model.off(trait, draw);
+    window.removeEventListener("keydown", walk, true);
+  };
 }
 
 export default { render };

@@ -4,6 +4,14 @@ from html import escape
 
 from .colours import FONT, INK, PAPER
 
+# The widest that common sans-serif fonts draw a character, in parts of the font size.
+WIDTHS = {
+    **dict.fromkeys("fijlrtI.,:;'|!()[]/- ", 0.42),
+    **dict.fromkeys("ABCDEFGHJKLNOPQRSTUVXYZ+=<>#~^&", 0.84),
+    **dict.fromkeys("mwMW%@", 1.0),
+}
+BOLD = 1.12  # times as wide
+
 
 def element(name, content="", **attributes):
     """<name ...>content</name>; an underscore in an attribute stands for a hyphen."""
@@ -34,8 +42,8 @@ def box(x, y, width, height, radius=6, **style):
 
 
 def text_width(words, size=14):
-    """A generous estimate of how wide `words` are drawn, in pixels."""
-    return 0.6 * size * len(str(words))
+    """How wide `words` are drawn at most, in pixels; letters beyond ASCII are wide."""
+    return size * sum(WIDTHS.get(c, 0.66 if c.isascii() else 1.1) for c in str(words))
 
 
 def document(width, height, parts, title, description=""):

@@ -11,4 +11,7 @@ def progress(iterable=None, **options):
     from tqdm.auto import tqdm
 
     off = os.environ.get("TQDM_DISABLE", "") not in ("", "0")
+    if iterable is not None:
+        options.setdefault("total", len(iterable))
+        iterable = iter(iterable)  # some of its bars ask for an iterator twice
     return tqdm(iterable, leave=False, disable=off, **options)

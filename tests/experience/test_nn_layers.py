@@ -47,6 +47,8 @@ NORMS = [
     (lambda: nn.GroupNorm(2, 6), lambda: torch.nn.GroupNorm(2, 6), (3, 6, 4, 4)),
     (lambda: nn.BatchNorm2d(3), lambda: torch.nn.BatchNorm2d(3), (4, 3, 5, 5)),
     (lambda: nn.BatchNorm1d(3), lambda: torch.nn.BatchNorm1d(3), (8, 3)),
+    (lambda: nn.AvgPool2d(2), lambda: torch.nn.AvgPool2d(2), (2, 3, 5, 4)),
+    (lambda: nn.AvgPool2d(3, 1), lambda: torch.nn.AvgPool2d(3, 1), (2, 3, 5, 4)),
     (lambda: nn.GELU(), lambda: torch.nn.GELU(approximate="tanh"), (4, 5)),
 ]
 
@@ -82,6 +84,27 @@ def test_recurrent_layers_equal_pytorchs(name, batch_first, rng):
 
     ours.zero_grad(), theirs.zero_grad()
     assert_same_learning(ours, theirs, run, x, *(state if name == "LSTM" else [state]))
+
+
+@pytest.mark.parametrize("name", ["RNN", "GRU", "LSTM"])
+def test_sequences_of_different_lengths_equal_pytorchs_packed_ones(name, rng):
+    ours, theirs = copied(
+        getattr(nn, name)(4, 3, 2, batch_first=True),
+        getattr(torch.nn, name)(4, 3, 2, batch_first=True),
+    )
+    lengths, pack = [5, 2, 1], torch.nn.utils.rnn
+
+    def run(module, x):
+        if module is ours:
+            out, last = module(x, lengths=dl.tensor(lengths))
+        else:
+            packed = pack.pack_padded_sequence(x, lengths, batch_first=True)
+            out, last = module(packed)
+            out = pack.pad_packed_sequence(out, batch_first=True)[0]
+        last = last[1] if name == "LSTM" else last
+        return (out * out).sum() + (last**3).sum()
+
+    assert_same_learning(ours, theirs, run, image(rng, 3, 5, 4))
 
 
 @pytest.mark.parametrize("masked", [None, "causal", "padding", "both"])

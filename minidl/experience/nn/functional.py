@@ -3,9 +3,8 @@
 N images, C channels, H x W pixels; labels are class numbers.
 """
 
-from math import sqrt
-
 from ...framework import composites, convolution
+from ...framework.attention import attention as attention_row
 from ...framework.create import arange, default_generator, from_numpy, rand
 from ...framework.replace import replaceable
 
@@ -28,8 +27,8 @@ def conv2d(x, weight, bias=None, stride=1, padding=0):
     """Cross-correlation: (N, C, H, W) and (O, C, h, w) to (N, O, rows, columns)."""
     if any(pair(padding)):
         x = x.pad([(p, p) for p in pair(padding)])
-    out = convolution.conv2d(x, weight, stride=pair(stride))
-    return out if bias is None else out + bias.reshape(-1, 1, 1)
+    parts = (x, weight) if bias is None else (x, weight, bias)
+    return convolution.conv2d(*parts, stride=pair(stride))
 
 
 @replaceable
@@ -37,6 +36,12 @@ def max_pool2d(x, size, stride=None):
     """The largest of each window: (..., H, W) to (..., rows, columns)."""
     stride = size if stride is None else stride
     return convolution.max_pool2d(x, size=pair(size), stride=pair(stride))
+
+
+def avg_pool2d(x, size, stride=None):
+    """The mean of each window: (..., H, W) to (..., rows, columns)."""
+    stride = size if stride is None else stride
+    return x.windows(pair(size), pair(stride)).mean((-2, -1))
 
 
 def pair(size):
@@ -85,8 +90,8 @@ def embedding(index, weight):
 @replaceable
 def layer_norm(x, weight=None, bias=None, eps=1e-5, dims=1):
     """`x` to mean 0 and variance 1 over its last `dims` dimensions, then scaled."""
-    out = composites.normalise(x, dims=tuple(range(x.ndim - dims, x.ndim)), eps=eps)
-    return scaled(out, weight, bias)
+    flat = x if dims == 1 else x.flatten(x.ndim - dims)
+    return scaled(composites.normalise(flat, eps=eps).reshape(x.shape), weight, bias)
 
 
 def rms_norm(x, weight=None, eps=1e-6):
@@ -122,10 +127,7 @@ def attention(q, k, v, mask=None):
 
     `mask` is True where a query may look at a key; it broadcasts to (..., T, S).
     """
-    scores = (q * (1 / sqrt(q.shape[-1]))) @ k.mT
-    if mask is not None:
-        scores = scores.masked_fill(~mask, float("-inf"))
-    return softmax(scores) @ v
+    return attention_row(q, k, v, *(() if mask is None else (mask,)))
 
 
 def causal_mask(T, device="cpu"):

@@ -51,14 +51,24 @@ class Conv2d(Module):
 
 
 class MaxPool2d(Module):
+    """The largest of each window."""
+
+    pool = staticmethod(F.max_pool2d)
+
     def __init__(self, kernel_size, stride=None):
         self.kernel_size, self.stride = kernel_size, stride
 
     def forward(self, x):
-        return F.max_pool2d(x, self.kernel_size, self.stride)
+        return self.pool(x, self.kernel_size, self.stride)
 
     def extra_repr(self):
         return str(self.kernel_size)
+
+
+class AvgPool2d(MaxPool2d):
+    """The mean of each window."""
+
+    pool = staticmethod(F.avg_pool2d)
 
 
 class ReLU(Module):
@@ -69,6 +79,28 @@ class ReLU(Module):
 class GELU(Module):
     def forward(self, x):
         return F.gelu(x)
+
+
+class SiLU(Module):
+    def forward(self, x):
+        return F.silu(x)
+
+
+class Tanh(Module):
+    def forward(self, x):
+        return x.tanh()
+
+
+class Sigmoid(Module):
+    def forward(self, x):
+        return x.sigmoid()
+
+
+class Identity(Module):
+    """Nothing, where a model wants a module."""
+
+    def forward(self, x):
+        return x
 
 
 class Dropout(Module):
@@ -114,11 +146,3 @@ class Sequential(ModuleList):
         for module in self:
             x = module(x)
         return x
-
-
-class CrossEntropyLoss(Module):
-    def __init__(self, label_smoothing=0.0, ignore_index=None):
-        self.label_smoothing, self.ignore_index = label_smoothing, ignore_index
-
-    def forward(self, logits, targets):
-        return F.cross_entropy(logits, targets, self.label_smoothing, self.ignore_index)

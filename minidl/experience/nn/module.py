@@ -4,6 +4,8 @@ A module finds its parameters by looking through its own attributes, those that 
 modules included, in the order they were set.
 """
 
+from ...framework.dtypes import is_float
+from ...framework.tape import no_grad
 from ...framework.tensor import Tensor
 
 
@@ -20,6 +22,7 @@ class Parameter(Tensor):
 
 class Module:
     training = True
+    hooks = pre_hooks = ()  # functions to call around forward
 
     def forward(self, *inputs):
         raise NotImplementedError(
@@ -27,7 +30,33 @@ class Module:
         )
 
     def __call__(self, *inputs, **options):
-        return self.forward(*inputs, **options)
+        for hook in self.pre_hooks:
+            hook(self, inputs)
+        out = self.forward(*inputs, **options)
+        for hook in self.hooks:
+            answer = hook(self, inputs, out)
+            out = out if answer is None else answer
+        return out
+
+    def register_forward_pre_hook(self, hook):
+        """Calls hook(module, inputs) before forward; returns what takes it off."""
+        return self._register("pre_hooks", hook)
+
+    def register_forward_hook(self, hook):
+        """Calls hook(module, inputs, out) after forward; an answer replaces `out`.
+
+        Returns a function that takes the hook off again.
+        """
+        return self._register("hooks", hook)
+
+    def _register(self, kind, hook):
+        setattr(self, kind, (*getattr(self, kind), hook))
+
+        def remove():
+            left = tuple(other for other in getattr(self, kind) if other is not hook)
+            setattr(self, kind, left)
+
+        return remove
 
     def named_children(self):
         """(attribute name, module) for each module right below this one."""
@@ -83,10 +112,36 @@ class Module:
         for parameter in self.parameters():
             parameter.grad = None
 
-    def to(self, device):
-        """Moves parameters and buffers to `device`, in place; returns self."""
+    def to(self, target):
+        """Moves parameters and buffers to a device or, floating ones, to a dtype.
+
+        In place; returns self.
+        """
         for _, tensor in self.state():
-            tensor.data = tensor.detach().to(device).data
+            moved = tensor.detach().to(target)
+            if is_float(tensor.dtype) or moved.dtype == tensor.dtype:
+                tensor.data = moved.data
+        return self
+
+    def state_dict(self):
+        """{dotted name: tensor} of parameters and buffers, which share their memory."""
+        return {name: tensor.detach() for name, tensor in self.state()}
+
+    def load_state_dict(self, saved, strict=True):
+        """Copies `saved`, {dotted name: tensor or array}, into this model.
+
+        ValueError that names the keys missing or unknown (not so with strict=False) or
+        the shapes that differ; then nothing has been changed.
+        """
+        mine = dict(self.state())
+        wrong = list(misfits(mine, saved, strict))
+        if wrong:
+            more = f" and {len(wrong) - 5} more" if len(wrong) > 5 else ""
+            raise ValueError(f"load_state_dict: {'; '.join(wrong[:5])}{more}")
+        with no_grad():
+            for name in saved:
+                if name in mine:
+                    mine[name].copy_(saved[name])
         return self
 
     def extra_repr(self):
@@ -99,6 +154,18 @@ class Module:
             return f"{type(self).__name__}({self.extra_repr()})"
         body = "\n".join(lines).replace("\n", "\n  ")
         return f"{type(self).__name__}(\n  {body}\n)"
+
+
+def misfits(mine, saved, strict):
+    """What keeps `saved` from being loaded into `mine`: some words for each name."""
+    for name in mine:
+        if name not in saved and strict:
+            yield f"{name} is missing"
+        elif name in saved and tuple(saved[name].shape) != mine[name].shape:
+            found, wanted = tuple(saved[name].shape), mine[name].shape
+            yield f"{name} is {found}, the model's is {wanted}"
+    if strict:
+        yield from (f"{name} is not in the model" for name in saved if name not in mine)
 
 
 class ModuleList(Module):

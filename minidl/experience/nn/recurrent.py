@@ -26,18 +26,22 @@ class Recurrent(Module):
             for name, shape in shapes.items():
                 setattr(self, f"{name}_l{layer}", uniform(shape, hidden_size))
 
-    def forward(self, x, state=None):
-        """(T, N, input) to ((T, N, hidden), last state, (layers, N, hidden))."""
+    def forward(self, x, state=None, lengths=None):
+        """(T, N, input) to ((T, N, hidden), last state, (layers, N, hidden)).
+
+        With `lengths`, (N,) integers, a sequence ends after that many steps: from
+        there on its results are 0, and its state stays as it was.
+        """
         x = x.transpose(0, 1) if self.batch_first else x
         states = self.start(x) if state is None else self.split(state)
         last = []
         for layer in range(self.num_layers):
-            x, final = self.run(x, states[layer], layer)
+            x, final = self.run(x, states[layer], layer, lengths)
             last.append(final)
         x = x.transpose(0, 1) if self.batch_first else x
         return x, self.join(last)
 
-    def run(self, x, state, layer):
+    def run(self, x, state, layer, lengths):
         """One layer along time. The inputs' products are made for all steps at once."""
         w_ih, w_hh, b_ih, b_hh = [
             getattr(self, f"{name}_l{layer}")
@@ -45,8 +49,13 @@ class Recurrent(Module):
         ]
         inputs, outputs = F.linear(x, w_ih, b_ih), []
         for t in range(len(x)):
-            state = self.step(inputs[t], state, w_hh, b_hh)
-            outputs.append(state[0] if isinstance(state, tuple) else state)
+            new = self.step(inputs[t], state, w_hh, b_hh)
+            out = new[0] if isinstance(new, tuple) else new
+            if lengths is not None:
+                goes_on = (lengths > t)[:, None]
+                new, out = chosen(goes_on, new, state), out.where(goes_on, 0.0)
+            state = new
+            outputs.append(out)
         return stack(outputs), state
 
     def start(self, x):
@@ -58,6 +67,13 @@ class Recurrent(Module):
 
     def join(self, last):
         return stack(last)
+
+
+def chosen(condition, new, old):
+    """A state, `new` in the rows where `condition` holds and `old` elsewhere."""
+    if isinstance(new, tuple):
+        return tuple(chosen(condition, a, b) for a, b in zip(new, old))
+    return new.where(condition, old)
 
 
 class RNN(Recurrent):

@@ -41,13 +41,13 @@ class Optimizer:
             p.grad = None
 
     def state_dict(self):
-        """Settings and states, parameters by their number, to save and load again."""
+        """Settings and states, parameters in their order, to save and load again."""
         numbers = {p: i for i, p in enumerate(self.state)}
         groups = [
             {**group, "params": [numbers[p] for p in group["params"]]}
             for group in self.param_groups
         ]
-        copies = {i: copied(self.state[p]) for p, i in numbers.items()}
+        copies = [copied(state) for state in self.state.values()]
         return {"state": copies, "param_groups": groups}
 
     def load_state_dict(self, saved):
@@ -60,8 +60,8 @@ class Optimizer:
             )
         for group, other in zip(self.param_groups, saved["param_groups"]):
             group.update({k: v for k, v in other.items() if k != "params"})
-        for i, p in enumerate(self.state):
-            self.state[p] = copied(saved["state"][i])
+        for p, state in zip(self.state, saved["state"]):
+            self.state[p] = copied(state)
 
 
 def groups_of(params):

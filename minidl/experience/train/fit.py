@@ -1,10 +1,16 @@
-"""A fit loop: epochs of steps, a progress bar, the accuracy after each epoch."""
+"""The fit loop: epochs of steps, with a progress bar and a measure after each epoch.
 
-from dataclasses import dataclass
+A Run is a training under way, all that there is to save and go on from. Callbacks look
+at it after each step and each epoch, and may change it.
+"""
 
-from ..framework.tape import no_grad
-from .nn import functional as F
-from .progress import progress
+from dataclasses import dataclass, field
+
+from ...framework.create import default_generator
+from ..nn import functional as F
+from ..progress import progress
+from .callbacks import Callback
+from .step import evaluate, train_step
 
 
 @dataclass(frozen=True)
@@ -13,62 +19,122 @@ class Epoch:
 
     number: int
     loss: float  # mean over its steps
-    accuracy: float  # on the held-out data; nan without any
+    metrics: dict  # on the held-out data, by name
+
+    @property
+    def accuracy(self):
+        return self.metrics.get("accuracy", float("nan"))
 
     def __repr__(self):
-        return (
-            f"epoch {self.number}: loss {self.loss:.4f}, accuracy {self.accuracy:.3f}"
-        )
+        parts = [f"loss {self.loss:.4f}"]
+        parts += [f"{name} {value:.3f}" for name, value in self.metrics.items()]
+        return f"epoch {self.number}: {', '.join(parts)}"
+
+
+@dataclass
+class Run:
+    """A training under way: what takes part in it, and how far it has come."""
+
+    model: object
+    optimizer: object
+    loader: object
+    step: object = train_step
+    callbacks: tuple = ()
+    steps: int = 0  # done since the beginning
+    history: list = field(default_factory=list)  # an Epoch for each one finished
+    losses: list = field(default_factory=list)  # of the epoch under way, step by step
+    stopped: bool = False  # set by a callback: no further epoch begins
+
+    def parts(self):
+        """{name: each part that has a state of its own}."""
+        named = {"model": self.model, "optimizer": self.optimizer, "step": self.step}
+        named |= {f"callback {i}": part for i, part in enumerate(self.callbacks)}
+        named["loader"] = self.loader
+        return {k: part for k, part in named.items() if hasattr(part, "state_dict")}
+
+    def state_dict(self):
+        return {
+            "parts": {name: part.state_dict() for name, part in self.parts().items()},
+            "generator": [default_generator.seed, default_generator.draw],
+            "steps": self.steps,
+            "history": [[e.number, e.loss, e.metrics] for e in self.history],
+            "losses": list(self.losses),
+            "stopped": self.stopped,
+        }
+
+    def load_state_dict(self, saved):
+        if set(saved["parts"]) != set(self.parts()):
+            raise ValueError(
+                f"a run of {', '.join(saved['parts'])} was saved; this one has "
+                f"{', '.join(self.parts())}: give fit what it was given then"
+            )
+        for name, part in self.parts().items():
+            part.load_state_dict(saved["parts"][name])
+        default_generator.seed, default_generator.draw = saved["generator"]
+        self.steps, self.stopped = saved["steps"], saved["stopped"]
+        self.history = [Epoch(*entry) for entry in saved["history"]]
+        self.losses = list(saved["losses"])
 
 
 def fit(
-    model, optimizer, loader, test=None, epochs=1, loss=F.cross_entropy, verbose=True
+    model,
+    optimizer,
+    loader,
+    test=None,
+    epochs=1,
+    loss=F.cross_entropy,
+    verbose=True,
+    step=train_step,
+    metrics=None,
+    callbacks=(),
 ):
     """Trains `model` on the batches (x, y) of `loader`; returns an Epoch for each pass.
 
-    `test` is a dataset on which the accuracy is measured after each epoch. A progress
-    bar shows the epoch under way; with `verbose`, each finished one is printed.
+    After each epoch, `metrics` are taken on `test`: functions (model, test) by name,
+    the accuracy if none are given. `step` is what is done with a batch, `train_step` or
+    a `Step`; `callbacks` are called in their order. A progress bar shows the epoch
+    under way; with `verbose`, each finished one is printed.
     """
     if not len(loader):
         raise ValueError("fit: the loader has no batches; is its dataset empty?")
-    history = []
-    for number in range(1, epochs + 1):
-        losses = train_epoch(model, optimizer, loader, loss, f"epoch {number}/{epochs}")
-        score = evaluate(model, test) if test is not None else float("nan")
-        history.append(Epoch(number, sum(losses) / len(losses), score))
+    if metrics is None:
+        metrics = {"accuracy": evaluate}
+    metrics = metrics if test is not None else {}
+    run = Run(model, optimizer, loader, step, in_order(callbacks))
+    tell(run, "on_start")
+    while len(run.history) < epochs and not run.stopped:
+        number = len(run.history) + 1
+        train_epoch(run, loss, f"epoch {number}/{epochs}")
+        measured = {name: float(m(model, test)) for name, m in metrics.items()}
+        mean = sum(run.losses) / len(run.losses)
+        run.history.append(Epoch(number, mean, measured))
+        run.losses = []
         if verbose:
-            print(history[-1])
-    return history
+            print(run.history[-1])
+        tell(run, "on_epoch")
+    return run.history
 
 
-def train_epoch(model, optimizer, loader, loss, label):
-    """The loss of each step of one pass over `loader`."""
-    model.train()
-    losses = []
-    with progress(loader, desc=label) as bar:
+def train_epoch(run, loss, label):
+    """The steps of one pass over the loader, or of what is left of it."""
+    run.model.train()
+    done = len(run.losses)
+    with progress(run.loader, desc=label, initial=done, total=len(run.loader)) as bar:
         for x, y in bar:
-            losses.append(train_step(model, optimizer, loss, x, y))
-            bar.set_postfix(loss=f"{losses[-1]:.3f}", refresh=False)
-    return losses
+            value = run.step(run.model, run.optimizer, loss, x, y)
+            run.losses.append(value)
+            run.steps += 1
+            bar.set_postfix(loss=f"{value:.3f}", refresh=False)
+            tell(run, "on_step")
 
 
-def train_step(model, optimizer, loss, x, y):
-    """One training step, the unit this whole library is about; returns the loss."""
-    optimizer.zero_grad()
-    value = loss(model(x), y)
-    value.backward()
-    optimizer.step()
-    return value.item()
+def in_order(callbacks):
+    strangers = [type(c).__name__ for c in callbacks if not isinstance(c, Callback)]
+    if strangers:
+        raise TypeError(f"fit: a callback is a train.Callback, got {strangers[0]}")
+    return tuple(sorted(callbacks, key=lambda callback: callback.saves))
 
 
-@no_grad()
-def evaluate(model, dataset, batch_size=500):
-    """The share of `dataset` that `model` classifies rightly, in [0, 1]."""
-    model.eval()
-    x, y = dataset.tensors
-    parts = range(0, len(x), batch_size)
-    right = [
-        F.accuracy(model(x[i : i + batch_size]), y[i : i + batch_size]) for i in parts
-    ]
-    sizes = [min(batch_size, len(x) - i) for i in parts]
-    return sum(share * n for share, n in zip(right, sizes)) / len(x)
+def tell(run, event):
+    for callback in run.callbacks:
+        getattr(callback, event)(run)

@@ -16,55 +16,21 @@ import sys
 import time
 
 import numpy as np
+from _measure import compare, row
+from _models import SIZES, images, minidl_step, torch_step
 
 import minidl as dl
-from minidl import nn
 
-SIZES = (784, 256, 128, 10)
-BATCH, LR, MOMENTUM = 64, 0.05, 0.9
-
-
-def batch():
-    """One batch of the size of MNIST's: images in [0, 1] and labels."""
-    draw = np.random.default_rng(0)
-    return draw.random((BATCH, SIZES[0]), np.float32), draw.integers(0, 10, BATCH)
-
-
-def minidl_step():
-    x, y = map(dl.from_numpy, batch())
-    layers = [nn.Linear(a, b) for a, b in zip(SIZES, SIZES[1:])]
-    model = nn.Sequential(layers[0], nn.ReLU(), layers[1], nn.ReLU(), layers[2])
-    optimizer = dl.optim.SGD(model.parameters(), lr=LR, momentum=MOMENTUM)
-    return lambda: dl.train.train_step(
-        model, optimizer, nn.functional.cross_entropy, x, y
-    )
-
-
-def torch_step():
-    import torch
-
-    torch.set_num_threads(2)
-    x, y = map(torch.from_numpy, batch())
-    layers = [torch.nn.Linear(a, b) for a, b in zip(SIZES, SIZES[1:])]
-    relu = torch.nn.ReLU()
-    model = torch.nn.Sequential(layers[0], relu, layers[1], relu, layers[2])
-    optimizer = torch.optim.SGD(model.parameters(), lr=LR, momentum=MOMENTUM)
-
-    def step():
-        optimizer.zero_grad()
-        loss = torch.nn.functional.cross_entropy(model(x), y)
-        loss.backward()
-        optimizer.step()
-        return loss.item()
-
-    return step
+LR, MOMENTUM = 0.05, 0.9
+TORCH = {"MLP": 1 / 1.2, "CNN": 1 / 1.5, "GPT": 1 / 1.5}  # as fast as PyTorch, at least
+REPEATS = {"MLP": 40, "CNN": 10, "GPT": 3}
 
 
 def autograd_step():
     import autograd
     import autograd.numpy as anp
 
-    x, y = batch()
+    x, y = images((784,))
     draw = np.random.default_rng(1)
     params, velocity = [], []
     for a, b in zip(SIZES, SIZES[1:]):
@@ -79,7 +45,7 @@ def autograd_step():
             h = anp.maximum(h, 0) if i < 4 else h
         shifted = h - anp.max(h, axis=1, keepdims=True)
         logs = shifted - anp.log(anp.sum(anp.exp(shifted), axis=1, keepdims=True))
-        return -anp.mean(logs[anp.arange(BATCH), y])
+        return -anp.mean(logs[anp.arange(len(y)), y])
 
     slope = autograd.value_and_grad(loss)
 
@@ -92,21 +58,6 @@ def autograd_step():
         return value
 
     return step
-
-
-def compare(contestants, rounds=15, repeats=40, pause=0.2):
-    """Median seconds of one call, for each contestant; rounds take turns."""
-    times = {name: [] for name in contestants}
-    for _ in range(rounds):
-        for name, step in contestants.items():
-            time.sleep(pause)
-            for _ in range(5):
-                step()
-            start = time.perf_counter()
-            for _ in range(repeats):
-                step()
-            times[name].append((time.perf_counter() - start) / repeats)
-    return {name: statistics.median(seconds) for name, seconds in times.items()}
 
 
 def import_seconds(rounds=7):
@@ -135,44 +86,30 @@ def small_op_microseconds(rounds=50):
     return best * 1e3
 
 
-def row(name, ours, peer, peer_name, unit, bar):
-    """`ratio` is how many times better than the peer, or than the limit."""
-    return {
-        "name": name,
-        "ours": ours,
-        "peer": peer,
-        "peer_name": peer_name,
-        "unit": unit,
-        "ratio": peer / ours,
-        "bar": bar,
-        "met": peer / ours >= bar,
-    }
+def contestants(name):
+    """{library: its training step of the model called `name`}, those installed."""
+    makers = {"minidl": minidl_step, "PyTorch eager": torch_step}
+    if name == "MLP":
+        makers["HIPS autograd"] = lambda name: autograd_step()
+    made = {}
+    for library, make in makers.items():
+        try:
+            made[library] = make(name)
+        except ImportError:
+            print(f"{library} is not installed; its rows are left out")
+    return made
 
 
 def main():
-    contestants = {"minidl": minidl_step()}
-    for name, make in {
-        "PyTorch eager": torch_step,
-        "HIPS autograd": autograd_step,
-    }.items():
-        try:
-            contestants[name] = make()
-        except ImportError:
-            print(f"{name} is not installed; its rows are left out")
-    seconds = compare(contestants)
-    bars = {"PyTorch eager": 1 / 1.2, "HIPS autograd": 2.0}
-    rows = [
-        row(
-            "MLP training step",
-            seconds["minidl"] * 1e3,
-            seconds[peer] * 1e3,
-            peer,
-            "ms",
-            bar,
-        )
-        for peer, bar in bars.items()
-        if peer in seconds
-    ]
+    rows = []
+    for name, bar in TORCH.items():
+        seconds = compare(contestants(name), repeats=REPEATS[name])
+        ours = seconds.pop("minidl") * 1e3
+        bars = {"PyTorch eager": bar, "HIPS autograd": 2.0}
+        rows += [
+            row(f"{name} training step", ours, peer * 1e3, library, "ms", bars[library])
+            for library, peer in seconds.items()
+        ]
     small = small_op_microseconds()
     rows.append(row("add of 4 elements", small, 3.0, "limit", "us", 1.0))
     rows.append(row("import minidl", import_seconds(), 0.4, "limit", "s", 1.0))

@@ -1,6 +1,6 @@
 """bench: runs the scripts of benchmarks/ and prints, or writes, their rows."""
 
-import importlib.util
+import importlib
 import json
 import os
 import platform
@@ -13,27 +13,26 @@ HEADER = f"{'':<28}{'ours':>10}{'peer':>10}  {'unit':<5}{'ratio':>7}{'bar':>7}  
 
 def main(arguments):
     """Prints a table a script, writes it with --json; 0 if all bars are met."""
-    paths = sorted((ROOT / "benchmarks").glob("*.py"))
-    scripts = {path.stem: path for path in paths}
+    folder = ROOT / "benchmarks"
+    sys.path.append(str(folder))  # a script's worker processes can import it, too
+    # What the scripts share stands in files that start with an underscore.
+    scripts = sorted(path.stem for path in folder.glob("[!_]*.py"))
     unknown = set(arguments.names) - set(scripts)
     if unknown:
         raise KitError(
             f"No benchmark {', '.join(unknown)}; there are: {', '.join(scripts)}"
         )
-    reports = [report(name, scripts[name]) for name in arguments.names or scripts]
+    reports = [report(name) for name in arguments.names or scripts]
     if arguments.json:
         with open(arguments.json, "w", encoding="utf-8") as file:
             json.dump(reports if len(reports) > 1 else reports[0], file, indent=1)
     return 0 if all(row["met"] for report in reports for row in report["rows"]) else 1
 
 
-def report(name, path):
+def report(name):
     """The report of one benchmark, printed on the way."""
     print(f"\n{name}\n{HEADER}", flush=True)
-    spec = importlib.util.spec_from_file_location(name, path)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    rows = module.main()
+    rows = importlib.import_module(name).main()
     for row in rows:
         print(
             f"{row['name']:<28}{row['ours']:>10.4g}{row['peer']:>10.4g}  "

@@ -46,7 +46,7 @@ def save(tensors, path, metadata=None):
 def host_array(name, x):
     if not isinstance(x, Tensor):
         raise TypeError(f"save: {name} is no tensor but {type(x).__name__}")
-    array = np.ascontiguousarray(x.detach().cpu().data).reshape(x.shape)
+    array = x.detach().cpu().data
     if array.dtype not in CODES:
         raise TypeError(f"save: {name} is {array.dtype}; the format knows {[*NAMES]}")
     return array

@@ -22,6 +22,8 @@ from .dtypes import HALVES, float32
 
 # As in IEEE 754, 1 / 0 is inf and 0 / 0 is nan; they are results, not warnings.
 warnings.filterwarnings("ignore", category=RuntimeWarning, module=r"minidl\.")
+# NumPy's sum method warns from a module of its own, of inf - inf.
+warnings.filterwarnings("ignore", "invalid value encountered in reduce", RuntimeWarning)
 
 
 @dataclass(frozen=True, eq=False)

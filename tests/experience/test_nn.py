@@ -117,3 +117,10 @@ def test_zero_grad_forgets():
 def test_a_users_mistake_is_named(wrong, words):
     with pytest.raises((ValueError, NotImplementedError, IndexError), match=words):
         wrong()
+
+
+def test_a_dtype_moves_what_floats_and_leaves_counts():
+    model = nn.Linear(2, 2)
+    model.steps = dl.tensor([3])
+    model.to("float16")
+    assert model.weight.dtype == "float16" and model.steps.dtype == "int64"

@@ -86,6 +86,16 @@ def test_a_saved_state_goes_on_bit_for_bit(make, rng):
     assert q.tolist() == p.tolist()
 
 
+def test_a_saved_state_brings_its_settings():
+    p = dl.ones(1, requires_grad=True)
+    saved = ours.AdamW([p], lr=0.5, betas=(0.1, 0.2)).state_dict()
+    optimizer = ours.AdamW([p])
+    optimizer.load_state_dict(saved)
+    group = optimizer.param_groups[0]
+    assert group["lr"] == 0.5 and group["betas"] == (0.1, 0.2)
+    assert group["params"] == [p]
+
+
 SCHEDULES = [
     (ours.step_decay(3, 0.5), lambda o: theirs.lr_scheduler.StepLR(o, 3, 0.5)),
     (ours.cosine(20), lambda o: theirs.lr_scheduler.CosineAnnealingLR(o, 20)),

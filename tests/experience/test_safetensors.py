@@ -1,6 +1,7 @@
 """Files of tensors, against the reference implementation and against damage."""
 
 import json
+import os
 
 import numpy as np
 import pytest
@@ -114,6 +115,14 @@ def test_every_truncation_of_a_file_is_refused(tmp_path):
         (tmp_path / "b").write_bytes(whole[:n])
         with pytest.raises(ValueError):
             dl.load(tmp_path / "b")
+
+
+@pytest.mark.skipif(not hasattr(os, "link"), reason="needs hard links")
+def test_a_file_is_replaced_never_written_over(tmp_path):
+    files.write_whole(tmp_path / "a", [b"old"])
+    os.link(tmp_path / "a", tmp_path / "kept")
+    files.write_whole(tmp_path / "a", [b"new"])
+    assert (tmp_path / "kept").read_bytes() == b"old"
 
 
 def test_a_failed_write_leaves_the_old_file(tmp_path):

@@ -106,6 +106,12 @@ def test_orthogonal_rows_or_columns_are_at_right_angles(shape):
     np.testing.assert_allclose(product, 4 * np.eye(len(product)), atol=1e-5)
 
 
+def test_orthogonal_directions_favour_no_sign():
+    corners = [nn.init.orthogonal_(nn.Parameter(dl.zeros(3, 3)))[0, 0].item()
+               for _ in range(300)]  # fmt: skip
+    assert 0.4 < np.mean(np.array(corners) > 0) < 0.6
+
+
 def test_constants_fill():
     p = nn.Parameter(dl.ones(2))
     assert nn.init.zeros_(p).tolist() == [0, 0]

@@ -9,9 +9,10 @@ from importlib.resources import files
 
 import numpy as np
 
-from ...framework.create import float32, from_numpy, int64
+from ...framework.create import from_numpy
+from ...framework.dtypes import float32, int64
 from . import sources
-from .loader import TensorDataset
+from .dataset import TensorDataset
 
 SHIPPED = {
     "mnist": "mnist_4k_1k.npz",

@@ -120,10 +120,11 @@ class RMSprop(Optimizer):
         super().__init__(params, lr=lr, alpha=alpha, eps=eps, momentum=momentum)
 
     def update(self, p, g, state, group):
-        square, velocity = zeros(state, p, "square", "velocity")
+        (square,) = zeros(state, p, "square")
         square.copy_(square * group["alpha"] + g * g * (1 - group["alpha"]))
         g = g / (square.sqrt() + group["eps"])
         if group["momentum"]:
+            (velocity,) = zeros(state, p, "velocity")
             g = velocity.copy_(velocity * group["momentum"] + g)
         p.copy_(p - g * group["lr"])
 

@@ -4,6 +4,7 @@ from contextlib import nullcontext
 
 from ...framework.autocast import autocast
 from ...framework.tape import no_grad
+from ..data import DataLoader
 from ..nn import functional as F
 from ..optim import GradScaler, clip_grad_norm_
 
@@ -79,10 +80,6 @@ def pieces(x, y, count):
 def evaluate(model, dataset, batch_size=500):
     """The share of `dataset` that `model` classifies rightly, in [0, 1]."""
     model.eval()
-    x, y = dataset.tensors
-    parts = range(0, len(x), batch_size)
-    right = [
-        F.accuracy(model(x[i : i + batch_size]), y[i : i + batch_size]) for i in parts
-    ]
-    sizes = [min(batch_size, len(x) - i) for i in parts]
-    return sum(share * n for share, n in zip(right, sizes)) / len(x)
+    batches = DataLoader(dataset, batch_size)
+    right = sum(F.accuracy(model(x), y) * len(y) for x, y in batches)
+    return right / len(dataset)

@@ -61,6 +61,13 @@ def test_early_stopping_waits_for_a_better_value(values, patience, mode, epochs)
     assert len(history) == epochs
 
 
+def test_early_stopping_goes_on_waiting_after_an_interruption():
+    first, second = (dl.train.EarlyStopping("score", patience=2) for _ in range(2))
+    fit(2, [first], metrics=scores([0.5, 0.4]))
+    second.load_state_dict(first.state_dict())
+    assert len(fit(9, [second], metrics=scores([0.4, 0.9]))[1]) == 1
+
+
 def test_the_best_weights_are_kept_not_the_last(tmp_path):
     weights = []
 

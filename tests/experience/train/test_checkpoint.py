@@ -51,7 +51,8 @@ def train(path, kill=None, every=3, epochs=3, workers=0, dtype=None):
     callbacks = [dl.train.Schedule(schedule), stopping]
     if path is not None:
         callbacks = [dl.train.Checkpoint(path, every), *callbacks, Kill(kill)]
-    step = dl.train.Step(dtype, accumulate=2, clip_norm=1.0)
+    scaler = dl.optim.GradScaler(growth_interval=2) if dtype else None
+    step = dl.train.Step(dtype, accumulate=2, clip_norm=1.0, scaler=scaler)
     history = dl.train.fit(
         model, optimizer, loader, data, epochs, step=step, callbacks=callbacks,
         verbose=False,

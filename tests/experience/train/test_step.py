@@ -34,6 +34,14 @@ def test_pieces_of_a_batch_make_the_step_of_the_whole(accumulate, n):
     np.testing.assert_allclose(parameters, whole, rtol=1e-5, atol=1e-7)
 
 
+def test_there_are_no_more_pieces_than_asked_for():
+    x = dl.arange(7)
+    for count, sizes in {1: [7], 2: [4, 3], 3: [3, 3, 1], 7: [1] * 7}.items():
+        found = list(dl.train.step.pieces(x, x, count))
+        assert [len(part) for part, _, _ in found] == sizes
+        assert sum(share for _, _, share in found) == pytest.approx(1)
+
+
 def test_pieces_keep_less_for_the_way_back():
     kept = []
 

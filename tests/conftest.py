@@ -3,6 +3,9 @@
 import os
 
 os.environ.setdefault("TQDM_DISABLE", "1")
+# Test workers share the cores; two threads each would wait for one another.
+for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
+    os.environ.setdefault(name, "1")
 
 import pytest
 from hypothesis import HealthCheck, settings

@@ -3,14 +3,14 @@
 import os
 
 
-def progress(iterable=None, **options):
-    """A tqdm bar that vanishes when done; none at all where TQDM_DISABLE is set.
+def progress(iterable=None, hide=False, **options):
+    """A tqdm bar that vanishes when done; none with `hide` or TQDM_DISABLE set.
 
     tqdm is imported here, when first needed; its notebook bar ignores that variable.
     """
     from tqdm.auto import tqdm
 
-    off = os.environ.get("TQDM_DISABLE", "") not in ("", "0")
+    off = hide or os.environ.get("TQDM_DISABLE", "") not in ("", "0")
     if iterable is not None:
         options.setdefault("total", len(iterable))
         iterable = iter(iterable)  # some of its bars ask for an iterator twice

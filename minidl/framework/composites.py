@@ -56,6 +56,13 @@ log_softmax = Op(
 )
 
 
+def inner(xp, x, y, dim=-1):
+    """The sum of products along `dim`, which stays as size 1."""
+    if dim % x.ndim == x.ndim - 1:
+        return xp.einsum("...i,...i->...", x, y)[..., None]
+    return (x * y).sum(axis=dim, keepdims=True)
+
+
 def softmax_of(xp, x, *mask, dim):
     x = masked(xp, x, *mask)
     out = x - x.max(axis=dim, keepdims=True)
@@ -91,8 +98,8 @@ def composed_softmax(x, *mask, dim):
 
 
 def softmax_slope(xp, y, p, *, dim):
-    out = y * p
-    out -= p * out.sum(axis=dim, keepdims=True)
+    out = y - inner(xp, y, p, dim)
+    out *= p
     return out
 
 
@@ -115,11 +122,6 @@ softmax_back = Op(
 
 # ---- normalisation of the last dimension to mean 0 and variance 1 (Ba, Kiros &
 # Hinton, 2016)
-
-
-def inner(xp, x, y):
-    """The sum of products along the last dimension, which stays as size 1."""
-    return xp.einsum("...i,...i->...", x, y)[..., None]
 
 
 def statistics(xp, x, eps):

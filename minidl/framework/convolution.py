@@ -17,6 +17,8 @@ from math import prod
 from . import shapes as rules
 from .op import Op
 
+SMALL_PRODUCT = 100**3  # multiply-adds
+
 
 def images_last(x):
     """(N, C, H, W) -> (C, H, W, N), a view."""
@@ -82,9 +84,16 @@ def image_gradient(xp, y, weight, *, shape, stride):
 
 
 def weight_gradient(xp, y, x, *, shape, stride):
-    """What each element of a weight of `shape` gets of `y`, over all images."""
-    columns = column_matrix(xp, x, shape[2:], stride)
-    return (columns @ row_matrix(y).T).T.reshape(shape)
+    """What each element of a weight of `shape` gets of `y`, over all images.
+
+    The product is long and thin. OpenBLAS has a faster way for one of up to 100^3
+    multiply-adds, so a small weight gets one for each row of the result, and their sum.
+    """
+    columns, K, R = column_matrix(xp, x, shape[2:], stride), shape[0], y.shape[2]
+    parts = R if R * SMALL_PRODUCT >= columns.size * K else 1
+    left = columns.reshape(-1, parts, columns.shape[1] // parts).swapaxes(0, 1)
+    right = row_matrix(y).reshape(K, parts, -1).transpose(1, 2, 0)
+    return (left @ right).sum(axis=0).T.reshape(shape)
 
 
 def composed_conv2d(x, weight, *bias, stride):
@@ -167,12 +176,14 @@ def pooled(xp, x, *, size, stride):
 def winners(xp, x, best, size, stride):
     """For each (i, j): ((i, j), where that element is the first to reach the best)."""
     best = images_last(best)
+    *parts, (last, _) = corners(images_last(x), size, best.shape[1:3], stride)
     open_ = xp.ones_like(best, dtype=bool)
-    for place, part in corners(images_last(x), size, best.shape[1:3], stride):
+    for place, part in parts:
         hit = part == best
         hit &= open_
         open_ ^= hit
         yield place, hit
+    yield last, open_  # each window has one
 
 
 def put_back(xp, y, x, best, *, size, stride):

@@ -1,7 +1,7 @@
 """Tools that show: the stack, a view, a recorded graph, frames, a loss surface."""
 
 from .descent import descend
-from .figures import images, pyplot
+from .figures import images, label_ends, pyplot
 from .graph import draw_graph
 from .layered import layered_svg
 from .plane import plane, principal_directions, random_directions, snapshot
@@ -15,6 +15,7 @@ __all__ = [
     "draw_graph",
     "explore",
     "images",
+    "label_ends",
     "layered_svg",
     "plane",
     "player",

@@ -40,11 +40,13 @@ def pyplot():
 def images(pictures, captions=None, columns=10, title=None, size=0.8, **options):
     """Draws the rows of `pictures`, (n, H, W) or (n, 1, H, W), in a grid.
 
-    `captions` go above each; `options` (cmap, vmin, vmax) to matplotlib's imshow.
+    `captions` go above each; `options` (cmap, vmin, vmax) to matplotlib's imshow. All
+    share one range of values: that of the data, if none is given.
     """
     plt = pyplot()
     data = pictures.detach().numpy() if hasattr(pictures, "detach") else pictures
     data = data.reshape(len(data), *data.shape[-2:])
+    options = {"vmin": data.min(), "vmax": data.max()} | options
     columns = min(columns, len(data))
     rows = -(-len(data) // columns)
     above = 0.25 if captions is not None else 0
@@ -60,3 +62,28 @@ def images(pictures, captions=None, columns=10, title=None, size=0.8, **options)
             )
     if title:
         figure.suptitle(title, x=0, ha="left", fontsize=12, fontweight="bold")
+
+
+def label_ends(ax, gap=15):
+    """Writes the label of each line of `ax` where the line ends.
+
+    Labels stand at least `gap` points apart, which moves some of them up. Call it last:
+    it goes by the limits that the axes have.
+    """
+    ax.autoscale_view()
+    height = ax.bbox.height * 72 / ax.figure.dpi  # in points
+    place = ax.transData + ax.transAxes.inverted()
+    lines = [line for line in ax.lines if not line.get_label().startswith("_")]
+    ends = {line: line.get_xydata()[-1] for line in lines}
+    least = 0.0
+    for line in sorted(lines, key=lambda line: place.transform(ends[line])[1]):
+        up = max(least, place.transform(ends[line])[1])
+        ax.annotate(
+            line.get_label(),
+            (ends[line][0], up),
+            (6, 0),
+            xycoords=("data", "axes fraction"),
+            textcoords="offset points",
+            va="center",
+        )
+        least = up + gap / height

@@ -92,8 +92,8 @@ def fit(
 
     After each epoch, `metrics` are taken on `test`: functions (model, test) by name,
     the accuracy if none are given. `step` is what is done with a batch, `train_step` or
-    a `Step`; `callbacks` are called in their order. A progress bar shows the epoch
-    under way; with `verbose`, each finished one is printed.
+    a `Step`; `callbacks` are called in their order. With `verbose`, a progress bar
+    shows the epoch under way, and each finished one is printed.
     """
     if not len(loader):
         raise ValueError("fit: the loader has no batches; is its dataset empty?")
@@ -104,7 +104,7 @@ def fit(
     tell(run, "on_start")
     while len(run.history) < epochs and not run.stopped:
         number = len(run.history) + 1
-        train_epoch(run, loss, f"epoch {number}/{epochs}")
+        train_epoch(run, loss, f"epoch {number}/{epochs}", verbose)
         measured = {name: float(m(model, test)) for name, m in metrics.items()}
         mean = sum(run.losses) / len(run.losses)
         run.history.append(Epoch(number, mean, measured))
@@ -115,11 +115,11 @@ def fit(
     return run.history
 
 
-def train_epoch(run, loss, label):
+def train_epoch(run, loss, label, verbose):
     """The steps of one pass over the loader, or of what is left of it."""
     run.model.train()
     done = len(run.losses)
-    with progress(run.loader, desc=label, initial=done, total=len(run.loader)) as bar:
+    with progress(run.loader, not verbose, desc=label, initial=done) as bar:
         for x, y in bar:
             value = run.step(run.model, run.optimizer, loss, x, y)
             run.losses.append(value)

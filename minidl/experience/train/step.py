@@ -32,6 +32,7 @@ class Step:
             raise ValueError(f"accumulate counts pieces of a batch, got {accumulate}")
         self.dtype, self.accumulate, self.clip_norm = dtype, accumulate, clip_norm
         self.scaler = scaler or (GradScaler() if dtype == "float16" else None)
+        self.norm = None  # of the last gradients, before clipping
 
     def __call__(self, model, optimizer, loss, x, y):
         optimizer.zero_grad()
@@ -53,7 +54,7 @@ class Step:
         if self.scaler and self.clip_norm is not None:
             self.scaler.unscale_(optimizer)
         if self.clip_norm is not None:
-            clip_grad_norm_(model.parameters(), self.clip_norm)
+            self.norm = clip_grad_norm_(model.parameters(), self.clip_norm)
         if self.scaler:
             self.scaler.step(optimizer)
             self.scaler.update()

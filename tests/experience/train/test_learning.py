@@ -115,7 +115,7 @@ def held_out_loss(model, tokens, context):
 
 MODELS = {  # name: (model, steps, learning rate, context)
     "LSTM": (Reader, 400, 4e-3, 48),
-    "GPT": (lambda V: nn.GPT(V, CONTEXT, 96, layers=2, heads=4), 450, 3e-3, CONTEXT),
+    "GPT": (lambda V: nn.GPT(V, CONTEXT, 96, layers=2, heads=4), 600, 3e-3, CONTEXT),
 }
 
 

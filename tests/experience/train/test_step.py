@@ -63,6 +63,9 @@ def test_a_clipped_step_moves_by_the_norm_at_most(dtype):
     before = np.concatenate([p.detach().numpy().ravel() for p in model.parameters()])
     _, parameters = after(dl.train.Step(dtype, clip_norm=0.01), lr=1.0)
     assert np.linalg.norm(parameters - before) == pytest.approx(0.01, rel=1e-3)
+    step = dl.train.Step(dtype, clip_norm=1e9)
+    _, parameters = after(step, lr=1.0)
+    assert np.linalg.norm(parameters - before) == pytest.approx(step.norm, rel=1e-3)
 
 
 @pytest.mark.parametrize("dtype, tolerance", [("float16", 2e-3), ("bfloat16", 2e-2)])

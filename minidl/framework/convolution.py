@@ -108,6 +108,12 @@ def composed_conv2d(x, weight, *bias, stride):
     return out.reshape(N, R, S, K).permute(0, 3, 1, 2)
 
 
+def channel_sums(y):
+    """(N, K, R, S) -> (K,), as a product with ones: BLAS adds up faster than a sum."""
+    rows = y.permute(1, 2, 3, 0).reshape(y.shape[1], -1)
+    return (rows @ y.wrap(y.device.xp.ones((rows.shape[1], 1), y.dtype))).reshape(-1)
+
+
 def multiply_adds(images, weight):
     """2 for each element of a window, at each place, for each output channel."""
     return 2 * prod(images) * prod(weight[1:])
@@ -124,7 +130,7 @@ conv2d = Op(
         lambda g, x, shapes, stride: conv2d_weight(
             g, x, shape=shapes[1], stride=stride
         ),
-        lambda g: g.sum((0, 2, 3)),
+        lambda g: channel_sums(g),
     ),
     flops=lambda result, x, weight, *bias, stride: (
         multiply_adds(result, weight) + len(bias) * prod(result)
@@ -188,7 +194,10 @@ def winners(xp, x, best, size, stride):
 
 def put_back(xp, y, x, best, *, size, stride):
     """Zeros like `x`, with each `y` added where its window's best stands."""
-    out, y = xp.zeros_like(x), images_last(y)
+    tiled = tuple(stride) == tuple(size) and all(
+        n % k == 0 for n, k in zip(x.shape[2:], size)
+    )
+    out, y = xp.empty_like(x) if tiled else xp.zeros_like(x), images_last(y)
     parts = dict(corners(images_last(out), size, best.shape[2:], stride))
     overlap = any(s < k for s, k in zip(stride, size))
     for place, hit in winners(xp, x, best, size, stride):

@@ -1,1 +1,1 @@
-"""The kit around the library: python3 -m kit learn | test | weave | bench."""
+"""The kit around the library: python3 -m kit learn | check | test | ..."""

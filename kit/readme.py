@@ -4,6 +4,7 @@ import re
 
 from . import chapters
 from .environment import ROOT
+from .labs import files
 
 TABLE = re.compile(r"(<!-- chapters -->\n).*?(<!-- /chapters -->)", re.DOTALL)
 
@@ -15,13 +16,15 @@ def readme():
 
 
 def table():
-    rows = ["| | chapter | layer | status |", "|---|---|---|---|"]
+    rows = ["| | chapter | layer | status | lab |", "|---|---|---|---|---|"]
     for chapter in chapters.chapters():
         title, status = chapter["title"], "planned"
         if chapter["ready"]:
             status = "ready"
             title = f"[{title}](notebooks/{chapters.stem(chapter)}.ipynb)"
-        rows.append(
-            f"| {chapter['number']:02d} | {title} | {chapter['layer']} | {status} |"
-        )
+        lab = ""
+        if files.checker_path(chapter).exists():
+            lab = f"[{files.name(chapter)[:5]}](labs/{files.name(chapter)}.ipynb)"
+        number, layer = chapter["number"], chapter["layer"]
+        rows.append(f"| {number:02d} | {title} | {layer} | {status} | {lab} |")
     return "\n".join(rows) + "\n"

@@ -17,6 +17,10 @@ VERBS = {  # verb: (extras it needs, what it does)
     "learn": (("learn",), "open the notebooks in JupyterLab"),
     "test": (("test",), "check everything: style, layers, tests, notebooks"),
     "weave": (("learn",), "make the notebooks from book/"),
+    "check": (("learn",), "check a lab: what is right, what is not, and a hint"),
+    "stack": (("learn",), "train the library on the parts of labs that you passed"),
+    "release": (("learn",), "make the archive that students get, without answers"),
+    "new-lab": (("learn",), "write the files of a lab to begin from"),
     "bench": (("test",), "measure against peers"),
 }
 INSIDE = "MINIDL_KIT_INSIDE"
@@ -39,9 +43,18 @@ def parser():
     add["weave"]("chapters", nargs="*", type=int, help="numbers (default: all)")
     add["weave"]("--check", action="store_true", help="only say what is stale")
     add["weave"]("--force", action="store_true", help="run what is fresh again too")
+    add["check"]("number", type=int, help="the lab's number")
+    add["check"]("--part", help="one part only")
+    add["check"]("--file", metavar="NOTEBOOK", help="default: the one in labs/")
+    add["release"]("--out", required=True, metavar="DIR", help="where to put it")
+    add["new-lab"]("number", type=int, help="the chapter's number")
     add["bench"]("names", nargs="*", metavar="NAME", help="default: all")
     add["bench"]("--json", metavar="FILE", help="write the rows there as well")
     return top
+
+
+def module_of(verb):
+    return f"kit.{verb.replace('-', '_')}"
 
 
 def again(command):
@@ -59,7 +72,7 @@ def main(argv):
     arguments = parser().parse_args(argv)
     try:
         if arguments.here or os.environ.get(INSIDE):
-            return importlib.import_module(f"kit.{arguments.verb}").main(arguments)
+            return importlib.import_module(module_of(arguments.verb)).main(arguments)
         python = environment.ready(VERBS[arguments.verb][0])
         return again([python, "-m", "kit", *argv])
     except KitError as error:

@@ -10,6 +10,8 @@ import time
 
 from . import chapters, notebook
 from .environment import ROOT, KitError
+from .labs import files
+from .labs import make as make_lab
 from .readme import readme
 
 
@@ -41,12 +43,19 @@ def check(wanted):
         why = notebook.stale(chapter)
         if why:
             complaints.append(f"notebooks/{chapters.stem(chapter)}.ipynb: {why}")
+    for chapter in labs(wanted):
+        why = make_lab.state(chapter)
+        if why != "fresh":
+            complaints.append(f"labs/{files.name(chapter)}.ipynb: {why}")
     for line in complaints + orphans():
         print(line, file=sys.stderr)
     if complaints or orphans():
         print("Stale. python3 -m kit weave makes them anew.", file=sys.stderr)
         return 1
-    print(f"{len(wanted)} notebooks and {len(DERIVED)} other files are fresh.")
+    print(
+        f"{len(wanted)} notebooks, {len(labs(wanted))} labs and {len(DERIVED)} other "
+        "files are fresh."
+    )
     return 0
 
 
@@ -63,7 +72,26 @@ def make(wanted, force):
         start = time.monotonic()
         notebook.make(chapter, lambda: print(".", end="", flush=True))
         print(f" {time.monotonic() - start:.0f} s")
+    for chapter in labs(wanted):
+        print(f"{files.name(chapter)}: {weave_lab(chapter, force)}", flush=True)
     return 0
+
+
+def labs(wanted):
+    """The chapters among `wanted` that have a lab and its solution."""
+    return [c for c in wanted if files.solution_path(c).exists()]
+
+
+def weave_lab(chapter, force):
+    """Makes a lab that is stale; never one that somebody has worked in."""
+    state = make_lab.state(chapter)
+    if state == "edited":
+        path = files.lab_path(chapter).relative_to(ROOT)
+        return f"you have worked in {path}; it is kept. Move it away for a new one"
+    if state == "fresh" and not force:
+        return "fresh"
+    make_lab.make(chapter)
+    return "made"
 
 
 def stale_files():

@@ -1,0 +1,1 @@
+"""Labs: made from solutions, checked part by part, released without answers."""

@@ -34,7 +34,7 @@ def main(arguments):
     except KeyboardInterrupt:
         process.terminate()
         process.wait()
-        print("JupyterLab has ended. What you saved is in notebooks/.")
+        print("JupyterLab has ended. What you saved is in notebooks/ and labs/.")
         return 0
 
 
@@ -47,7 +47,7 @@ def trust_notebooks():
     from nbformat.sign import NotebookNotary
 
     notary = NotebookNotary()
-    for path in (ROOT / "notebooks").glob("*.ipynb"):
+    for path in (*ROOT.glob("notebooks/*.ipynb"), *ROOT.glob("labs/*.ipynb")):
         try:
             notary.sign(nbformat.read(path, as_version=4))
         except ValueError:

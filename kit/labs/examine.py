@@ -154,6 +154,10 @@ def missing_words(event, notes):
     """Which names are not there, and what the reason may be."""
     import difflib
 
+    broken = [note for note in notes if "SyntaxError" in note]
+    if broken:  # no name of that cell is there, and a guess would mislead
+        names = ", ".join(f"`{name}`" for name in event["missing"])
+        return "\n".join([*broken, f"so the notebook defines no {names}"])
     words = []
     for name in event["missing"]:
         near = difflib.get_close_matches(name, event["defined"], 1)

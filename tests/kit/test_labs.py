@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kit import check, new_lab, release, weave
+from kit import check, new_lab, release, stack, weave
 from kit.environment import ROOT, KitError
 from kit.labs import files, make, plain
 from kit.labs.examine import cells_of, examine
@@ -322,6 +322,53 @@ def test_an_unknown_lab_or_part_is_named(capsys):
         files.numbered(26)
     with pytest.raises(KitError, match="has no part 'x'; it has: "):
         check.check(LABS[0], files.lab_path(LABS[0]), "x")
+
+
+# ---- your stack
+
+
+def stacked(folder, monkeypatch, text_of):
+    """What `kit stack` prints and writes, where the labs have these texts."""
+    import jupytext
+
+    for chapter in LABS:
+        made = jupytext.reads(text_of(chapter), fmt="py:percent")
+        nbformat.write(made, folder / f"{files.name(chapter)}.ipynb")
+    monkeypatch.setattr(files, "lab_path", lambda c: folder / f"{files.name(c)}.ipynb")
+    monkeypatch.setattr(stack, "PAGE", folder / "page.html")
+    assert stack.main(None) == 0
+    return (folder / "page.html").read_text("utf-8")
+
+
+def solution(chapter):
+    return files.solution_path(chapter).read_text("utf-8")
+
+
+@pytest.mark.slow
+def test_the_library_trains_on_what_a_student_passed(tmp_path, monkeypatch, capsys):
+    page = stacked(tmp_path, monkeypatch, solution)
+    ran = sum(
+        part.stand_in is not None for c in LABS for part in files.parts(c).values()
+    )
+    told = capsys.readouterr().out
+    assert ran >= 6 and f"{ran} parts of the library ran on your code" in told
+    assert ", 0 calls" not in page and page.count(" calls") == ran
+    accuracies = [float(line.split()[-1]) for line in told.splitlines()
+                  if line.startswith("epoch 2")]  # fmt: skip
+    assert accuracies[0] > 0.8
+
+
+@pytest.mark.slow
+def test_the_library_stands_in_for_what_is_not_passed(tmp_path, monkeypatch, capsys):
+    first = LABS[0]["number"]
+
+    def begun(chapter):
+        text = solution(chapter)
+        return text if chapter["number"] == first else make.stubbed(text)
+
+    page = stacked(tmp_path, monkeypatch, begun)
+    assert "not yet" in page and "passed" in page
+    assert "propagate" in page and "autodiff.propagate," not in page
 
 
 # ---- new labs

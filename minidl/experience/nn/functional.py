@@ -99,6 +99,7 @@ def rms_norm(x, weight=None, eps=1e-6):
     return scaled(x / ((x * x).mean(-1, keepdim=True) + eps).sqrt(), weight, None)
 
 
+@replaceable
 def group_norm(x, groups, weight=None, bias=None, eps=1e-5):
     """(N, C, ...): each group of channels to mean 0 and variance 1, then scaled."""
     N, C = x.shape[:2]

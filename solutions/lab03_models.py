@@ -140,9 +140,9 @@ dl.tools.label_ends(ax)
 # their queries only. There is one key and one value for each token, and all heads look
 # at them.
 #
-# **By hand.** Two tokens with keys 0 and $\log 3$ and values 8 and 4, and two heads, $d
-# = 1$. At each token, head 0 asks 1 and head 1 asks -1. The first token sees only
-# itself: 8, in both heads. At the second, head 0 finds the scores 0 and $\log 3$,
+# **By hand.** Two tokens with keys 0 and $\log 3$ and values 8 and 4, and two heads of
+# one number each. At each token, head 0 asks 1 and head 1 asks -1. The first token sees
+# only itself: 8, in both heads. At the second, head 0 finds the scores 0 and $\log 3$,
 # shares 1/4 and 3/4, and gets 5, as in the chapter. Head 1 finds 0 and $-\log 3$,
 # shares 3/4 and 1/4, and gets 7.
 #
@@ -203,7 +203,7 @@ check("multi_query_attention")
 # and one that mixes what the heads found. **By hand**, for `dim = 64` and 4 heads, so
 # $d = 16$: queries come from 64 x 64 weights and 64 biases, and so does the mixed
 # result. The key needs 64 x 16 and 16, and so does the value: 10,400 parameters in all.
-# With a key and a value for each head they were 16,640.
+# With a key and a value for each head it would be 16,640.
 #
 # The layer also hands out its keys and values, and takes those of earlier tokens. So a
 # text can be read in pieces: a new token costs one query, and nothing is computed
@@ -211,7 +211,8 @@ check("multi_query_attention")
 #
 # **Predict.** Llama-2-7B has 32 layers with 32 heads of 128 numbers, of two bytes each.
 # How many bytes of keys and values does a token leave behind? How many with one key
-# head?
+# head? A text has 4,096 tokens at most; the right end of the picture is eight of them,
+# read for eight users at once. (Llama-2-7B itself has 32 key heads.)
 
 # %% tags=["picture"]
 plt = dl.tools.pyplot()

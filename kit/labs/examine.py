@@ -1,6 +1,7 @@
 """Examining one part of a lab: its code in a process of its own, judged here."""
 
 import json
+import re
 import subprocess
 import sys
 import threading
@@ -74,7 +75,7 @@ def examine(checker, part, cells, seed=0):
         "cells": cells, "checker": str(checker), "part": part.name, "cases": cases,
     }  # fmt: skip
     verdict = Verdict(part)
-    place = {"at": "the start of the process"}
+    place = {"at": "the start of the process", "cells": dict(cells), "broken": {}}
     for event in answers(request, part.seconds):
         follow(event, part, cases, verdict, place)
     return verdict
@@ -86,8 +87,9 @@ def follow(event, part, cases, verdict, place):
         place["at"] = f"cell {event['cell']}"
     elif "failed" in event:
         verdict.notes.append(event["error"])
+        place["broken"][event["failed"]] = event["error"]
     elif "missing" in event:
-        verdict.trouble = missing_words(event, verdict.notes)
+        verdict.trouble = missing_words(event, place["cells"], place["broken"])
     elif "begun" in event:
         i, k = place["begun"] = event["begun"]
         place["at"] = f"“{part.properties[i].says}”, on {shown(cases[i][k])}"
@@ -150,20 +152,18 @@ def answers(request, seconds):
         process.wait()
 
 
-def missing_words(event, notes):
-    """Which names are not there, and what the reason may be."""
+def missing_words(event, cells, broken):
+    """Which names are not there, and why: a cell that failed, or another name."""
     import difflib
 
-    broken = [note for note in notes if "SyntaxError" in note]
-    if broken:  # no name of that cell is there, and a guess would mislead
-        names = ", ".join(f"`{name}`" for name in event["missing"])
-        return "\n".join([*broken, f"so the notebook defines no {names}"])
     words = []
     for name in event["missing"]:
+        here = re.compile(rf"^ *(def|class) +{name}\b", re.MULTILINE)
+        why = [error for number, error in broken.items() if here.search(cells[number])]
         near = difflib.get_close_matches(name, event["defined"], 1)
-        guess = f"; is it the one called `{near[0]}`?" if near else ""
-        words.append(f"the notebook defines no `{name}`{guess}")
-    return "\n".join([*words, *notes])
+        guess = f"; is it the one called `{near[0]}`?" if near and not why else ""
+        words += [*why, f"the notebook defines no `{name}`{guess}"]
+    return "\n".join(words)
 
 
 def shown(value, width=300):

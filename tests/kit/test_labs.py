@@ -101,6 +101,11 @@ def test_a_cell_that_fails_does_not_stop_the_others(examined):
     assert verdict.passed and "ZeroDivisionError" in verdict.notes[0]
 
 
+def test_a_missing_name_is_not_blamed_on_another_cell(examined):
+    told = examined("x = = 1", "def doubled(x):\n    return 2 * x").trouble
+    assert told == "the notebook defines no `double`; is it the one called `doubled`?"
+
+
 def test_what_the_code_prints_is_no_answer(examined):
     loud = "def double(x):\n    print('{\"result\": 1}', flush=True)\n    return 2 * x"
     assert examined(loud).passed

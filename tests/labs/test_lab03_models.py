@@ -12,9 +12,10 @@ from minidl import nn
 
 
 def refusal(function, *args):
-    """(the name of the error that a call raises, its words), or what came instead."""
+    """(the name of the error that a call raises, its words)."""
     try:
-        return ["no error", str(type(function(*args)).__name__)]
+        function(*args)
+        return ["no error", ""]
     except NotImplementedError:
         raise
     except Exception as error:
@@ -25,11 +26,35 @@ def judge_refusal(result, names, wanted):
     """A ValueError is wanted, with the numbers `names` in its words."""
     kind, words = result
     if kind != "ValueError":
-        return f"expected ValueError, as {wanted}; found {kind}: {words}"
+        found = f"{kind}: {words}" if words else kind
+        return f"expected ValueError, as {wanted}; found {found}"
     absent = [n for n in names if str(n) not in words]
     if absent:
         return f"expected words that name {names}, found {words!r}"
     return None
+
+
+def array_of(out):
+    """The elements of a tensor that a student's function has returned."""
+    if not isinstance(out, dl.Tensor):
+        raise TypeError(f"expected a tensor as the result, found {type(out).__name__}")
+    return out.detach().numpy()
+
+
+def send_back(out, shape):
+    """backward() from a result that should have this shape, by the judges' seed."""
+    if array_of(out).shape != tuple(shape):
+        raise ValueError(f"expected shape {tuple(shape)}, found {tuple(out.shape)}")
+    out.backward(dl.tensor(seed_of(shape)))
+
+
+def seed_of(shape):
+    return np.cos(np.arange(np.prod(shape))).reshape(shape)
+
+
+def random(rng, *shape):
+    """Normal numbers of one digit, which are readable in a complaint."""
+    return rng.normal(size=shape).round(1) + 0.0  # no -0
 
 
 def slopes(function, arrays, seed, eps=1e-6):
@@ -71,10 +96,10 @@ def by_group(x, groups, weight, bias, eps):
 
 def norm_case(rng, shape, groups, eps=1e-5, dtype="float32", plain=False):
     C = shape[1]
-    weight, bias = rng.uniform(0.5, 2, C), rng.normal(size=C)
+    weight, bias = rng.uniform(0.5, 2, C).round(1), random(rng, C)
     if plain:
         weight, bias = np.ones(C), np.zeros(C)
-    arrays = {"x": rng.normal(1, 2, shape), "weight": weight, "bias": bias}
+    arrays = {"x": 2 * random(rng, *shape) + 1, "weight": weight, "bias": bias}
     arrays = {name: a.astype(dtype) for name, a in arrays.items()}
     return {**arrays, "groups": groups, "eps": eps}
 
@@ -96,8 +121,8 @@ def norm_values(rng):
 
 
 def norm_call(lab, **case):
-    out = normed(lab, **case)
-    return {"out": out.detach().numpy(), "dtype": str(out.dtype)}
+    out = array_of(normed(lab, **case))
+    return {"out": out, "dtype": str(out.dtype)}
 
 
 def judge_norm(result, **case):
@@ -139,7 +164,7 @@ def norm_leaks(rng):
 def leak_call(lab, at, x, **case):
     other = x.copy()
     other[tuple(at)] += 100
-    results = [normed(lab, x=a, **case).detach().numpy() for a in (x, other)]
+    results = [array_of(normed(lab, x=a, **case)) for a in (x, other)]
     return {"before": results[0], "after": results[1]}
 
 
@@ -172,13 +197,13 @@ def norm_slopes(rng):
 def norm_slope_call(lab, x, weight, bias, groups, eps):
     leaves = [dl.tensor(a).requires_grad_() for a in (x, weight, bias)]
     out = lab.group_norm(leaves[0], groups, *leaves[1:], eps)
-    out.backward(dl.tensor(np.cos(np.arange(x.size)).reshape(x.shape)))
+    send_back(out, x.shape)
     return [None if p.grad is None else p.grad.numpy() for p in leaves]
 
 
 def judge_slopes(names, function, arrays, shape, found):
     """The gradients `found` of arrays called `names` against differences."""
-    seed = np.cos(np.arange(np.prod(shape))).reshape(shape)
+    seed = seed_of(shape)
     for name, slope, mine in zip(names, slopes(function, arrays, seed), found):
         if mine is None:
             return f"expected a gradient of {name}, found none"
@@ -199,52 +224,56 @@ def judge_norm_slopes(result, x, weight, bias, groups, eps):
 
 
 def norm_refusals(rng):
-    yield norm_case(rng, (1, 6, 2), 4)
-    yield norm_case(rng, (2, 3), 6)
-    yield norm_case(rng, (2, 4, 2), 0)
+    yield {"shape": [1, 6, 2], "groups": 4}
+    yield {"shape": [2, 3], "groups": 6}
+    yield {"shape": [2, 4, 2], "groups": 0}
 
 
-def norm_refusal_call(lab, x, weight, bias, groups, eps):
-    return refusal(normed, lab, x, weight, bias, groups, eps)
+def norm_refusal_call(lab, shape, groups):
+    C = shape[1]
+    args = dl.ones(*shape), groups, dl.ones(C), dl.zeros(C), 1e-5
+    return refusal(lab.group_norm, *args)
 
 
-def judge_norm_refusal(result, x, groups, **case):
-    C = x.shape[1]
-    wanted = f"{C} channels don't make {groups} equal groups"
-    return judge_refusal(result, [C, groups], wanted)
+def judge_norm_refusal(result, shape, groups):
+    wanted = f"{shape[1]} channels don't make {groups} equal groups"
+    return judge_refusal(result, [shape[1], groups], wanted)
 
 
 def norm_work(rng):
-    yield {
-        "small": norm_case(rng, (2, 4, 3), 2),
-        "large": norm_case(rng, (5, 12, 3), 6),
-    }
+    yield {"shapes": [[2, 4, 3], [5, 12, 3]], "groups": [2, 6]}
 
 
-def norm_work_call(lab, small, large):
-    counts, kept = [], []
-    for case in (small, large):
-        x, weight, bias = (dl.tensor(case[name]) for name in ("x", "weight", "bias"))
+def ramp(*shape):
+    return dl.arange(int(np.prod(shape))).float().reshape(*shape)
+
+
+def norm_work_call(lab, shapes, groups):
+    counts, changed = [], []
+    for shape, number in zip(shapes, groups):
+        inputs = {"x": ramp(*shape), "weight": ramp(shape[1]), "bias": ramp(shape[1])}
+        before = {name: a.numpy().copy() for name, a in inputs.items()}
         with dl.Ledger() as ledger:
-            lab.group_norm(x, case["groups"], weight, bias, case["eps"])
+            weight, bias = inputs["weight"], inputs["bias"]
+            array_of(lab.group_norm(inputs["x"], number, weight, bias, 0.1))
         counts.append(ledger.count())
-        kept += [x.numpy(), weight.numpy(), bias.numpy()]
-    return {"counts": counts, "kept": kept}
+        for name, a in inputs.items():
+            if a.shape != before[name].shape or (a.numpy() != before[name]).any():
+                changed.append(name)
+    return {"counts": counts, "changed": changed}
 
 
-def judge_norm_work(result, small, large):
+def judge_norm_work(result, shapes, groups):
     few, many = result["counts"]
+    if result["changed"]:
+        return f"expected {result['changed'][0]} as it was, found other numbers in it"
     if "normalise" in few:
         return "expected mean, var and arithmetic; found the library's norm at work"
     if sum(many.values()) > sum(few.values()):
         return (
-            "expected as many operations for 6 groups of 5 samples as for 2 of 2, "
+            f"expected as many operations for {groups[1]} groups as for {groups[0]}, "
             f"found {sum(many.values())} and {sum(few.values())}"
         )
-    given = [case[name] for case in (small, large) for name in ("x", "weight", "bias")]
-    for name, before, after in zip(("x", "weight", "bias") * 2, given, result["kept"]):
-        if wrong := same(before, after, f"{name} after the call", 0, 0):
-            return wrong
     return None
 
 
@@ -321,7 +350,7 @@ def by_head(q, k, v):
 
 def heads_case(rng, B, h, T, S, d, dtype="float32"):
     shapes = {"q": (B, h, T, d), "k": (B, 1, S, d), "v": (B, 1, S, d)}
-    return {name: rng.normal(size=s).astype(dtype) for name, s in shapes.items()}
+    return {name: random(rng, *s).astype(dtype) for name, s in shapes.items()}
 
 
 def asked(lab, q, k, v):
@@ -348,8 +377,8 @@ def heads_values(rng):
 
 
 def heads_call(lab, **case):
-    out = asked(lab, **case)
-    return {"out": out.detach().numpy(), "dtype": str(out.dtype)}
+    out = array_of(asked(lab, **case))
+    return {"out": out, "dtype": str(out.dtype)}
 
 
 def judge_heads(result, q, k, v):
@@ -366,12 +395,12 @@ def futures(rng):
 
 
 def future_call(lab, q, k, v, at):
-    before = asked(lab, q, k, v).detach().numpy()
+    before = array_of(asked(lab, q, k, v))
     past = q.shape[2] - k.shape[2] + at  # the queries before position `at`
     q, k, v = q.copy(), k.copy(), v.copy()
     for array, start in ((q, past), (k, at), (v, at)):
         array[:, :, start:] = -50 * array[:, :, start:] + 3
-    return {"before": before, "after": asked(lab, q, k, v).detach().numpy()}
+    return {"before": before, "after": array_of(asked(lab, q, k, v))}
 
 
 def judge_future(result, q, k, v, at):
@@ -395,7 +424,7 @@ def judge_future(result, q, k, v, at):
 def alike(rng):
     for B, h, T, S, d in [(1, 1, 1, 2, 1), (2, 3, 4, 4, 2), (1, 2, 2, 5, 3)]:
         case = heads_case(rng, B, h, T, S, d)
-        case["v"][:] = rng.normal(size=(B, 1, 1, d))
+        case["v"][:] = random(rng, B, 1, 1, d)
         yield case
 
 
@@ -412,7 +441,7 @@ def heads_slopes(rng):
 def heads_slope_call(lab, q, k, v):
     leaves = [dl.tensor(a).requires_grad_() for a in (q, k, v)]
     out = lab.multi_query_attention(*leaves)
-    out.backward(dl.tensor(np.cos(np.arange(q.size)).reshape(q.shape)))
+    send_back(out, q.shape)
     return [None if p.grad is None else p.grad.numpy() for p in leaves]
 
 
@@ -421,22 +450,20 @@ def judge_heads_slopes(result, q, k, v):
 
 
 def heads_refusals(rng):
-    yield heads_case(rng, 1, 2, 4, 3, 2)
-    case = heads_case(rng, 1, 2, 3, 3, 2)
-    yield case | {"k": case["q"]}
-    yield case | {"v": case["q"]}
+    yield {"q": [1, 2, 4, 3], "k": [1, 1, 3, 3], "v": [1, 1, 3, 3]}
+    yield {"q": [1, 2, 3, 3], "k": [1, 2, 3, 3], "v": [1, 1, 3, 3]}
+    yield {"q": [1, 2, 3, 3], "k": [1, 1, 3, 3], "v": [1, 2, 3, 3]}
 
 
 def heads_refusal_call(lab, q, k, v):
-    return refusal(asked, lab, q, k, v)
+    return refusal(lab.multi_query_attention, *[dl.ones(*shape) for shape in (q, k, v)])
 
 
 def judge_heads_refusal(result, q, k, v):
-    T, S = q.shape[2], k.shape[2]
-    if T > S:
-        return judge_refusal(result, [], f"{T} queries can't be the last of {S}")
-    found = f"k and v have {k.shape[1]} and {v.shape[1]} heads"
-    return judge_refusal(result, [], f"{found}, not 1 and 1")
+    wanted = f"k and v have {k[1]} and {v[1]} heads, not 1 and 1"
+    if q[2] > k[2]:
+        wanted = f"{q[2]} queries can't be the last of {k[2]}"
+    return judge_refusal(result, [], wanted)
 
 
 def heads_work(rng):
@@ -448,7 +475,7 @@ def heads_work_call(lab, B, h, S, d):
     for heads, T in ((h, 1), (2, 5)):
         q, k, v = dl.ones(B, heads, T, d), dl.ones(B, 1, S, d), dl.ones(B, 1, S, d)
         with dl.no_grad(), dl.Ledger() as ledger:
-            lab.multi_query_attention(q, k, v)
+            array_of(lab.multi_query_attention(q, k, v))
         counts.append(ledger.count())
         nbytes = nbytes or ledger.nbytes
     return {"counts": counts, "nbytes": nbytes}
@@ -530,27 +557,46 @@ ATTENTION = Part(
 # ---- MultiQueryAttention
 
 
-def layer_arrays(rng, dim, heads, dtype="float32"):
+def layer_arrays(rng, dim, heads):
     """Parameters of a layer by name, as the lab's contract has them."""
     d = dim // heads
     rows = {"query": dim, "key": d, "value": d, "out": dim}
-    arrays = {f"{name}.weight": rng.normal(size=(n, dim)) for name, n in rows.items()}
-    arrays |= {f"{name}.bias": rng.normal(size=n) for name, n in rows.items()}
-    return {name: array.astype(dtype) for name, array in arrays.items()}
+    arrays = {f"{name}.weight": random(rng, n, dim) for name, n in rows.items()}
+    return arrays | {f"{name}.bias": random(rng, n) for name, n in rows.items()}
 
 
-def layer_case(rng, dim, heads, B, T, dtype="float32"):
-    return {
-        "heads": heads,
-        "x": rng.normal(size=(B, T, dim)).astype(dtype),
-        "parameters": layer_arrays(rng, dim, heads, dtype),
-    }
+def given(dim, heads, B, T, seed):
+    """(x, parameters) of a case: too many numbers for a complaint, so it has a seed."""
+    rng = np.random.default_rng(seed)
+    return random(rng, B, T, dim), layer_arrays(rng, dim, heads)
 
 
-def made(lab, x, heads, parameters):
-    """The student's layer with these parameters, in their dtype."""
-    layer = lab.MultiQueryAttention(x.shape[-1], heads)
-    return layer.to(str(x.dtype)).load_state_dict(parameters)
+def layer_case(rng, dim, heads, B, T):
+    seed = int(rng.integers(1000))
+    return {"dim": dim, "heads": heads, "B": B, "T": T, "seed": seed}
+
+
+def made(lab, dim, heads, parameters):
+    """The student's layer with these parameters, in float64."""
+    layer = lab.MultiQueryAttention(dim, heads).to("float64")
+    return layer.load_state_dict(parameters)
+
+
+def parted(answer):
+    """(out, kept), kept of two, as forward should return them."""
+    if not isinstance(answer, tuple | list) or len(answer) != 2:
+        raise TypeError(
+            f"forward returns two things, (out, (k, v)), not {kind(answer)}"
+        )
+    out, kept = answer
+    if not isinstance(kept, tuple | list) or len(kept) != 2:
+        raise TypeError(f"what is kept is a pair, (k, v), not {kind(kept)}")
+    return out, kept
+
+
+def kind(value):
+    name = type(value).__name__
+    return f"{name} of {len(value)}" if isinstance(value, tuple | list) else name
 
 
 def layer_shapes(rng):
@@ -583,35 +629,37 @@ def layer_values(rng):
     yield layer_case(rng, 8, 2, 3, 1)
 
 
-def layer_call(lab, **case):
-    out, kept = made(lab, **case)(dl.tensor(case["x"]))
-    return {"out": out.detach().numpy(), "kept": [a.detach().numpy() for a in kept]}
+def layer_call(lab, dim, heads, **case):
+    x, parameters = given(dim, heads, **case)
+    out, kept = parted(made(lab, dim, heads, parameters)(dl.tensor(x)))
+    return {"out": array_of(out), "kept": [array_of(a) for a in kept]}
 
 
 def as_multi_head(x, heads, parameters):
     """The library's attention whose heads all have the same key and value."""
-    layer = nn.MultiheadAttention(x.shape[-1], heads)
+    layer = nn.MultiheadAttention(x.shape[-1], heads).to("float64")
     rows = {}
-    for kind in "weight", "bias":
-        copies = [parameters[f"query.{kind}"]]
-        copies += [parameters[f"key.{kind}"]] * heads
-        copies += [parameters[f"value.{kind}"]] * heads
-        rows[f"in_proj.{kind}"] = np.concatenate(copies)
-        rows[f"out_proj.{kind}"] = parameters[f"out.{kind}"]
+    for part in "weight", "bias":
+        copies = [parameters[f"query.{part}"]]
+        copies += [parameters[f"key.{part}"]] * heads
+        copies += [parameters[f"value.{part}"]] * heads
+        rows[f"in_proj.{part}"] = np.concatenate(copies)
+        rows[f"out_proj.{part}"] = parameters[f"out.{part}"]
     layer.load_state_dict(rows)
     hidden = ~nn.functional.causal_mask(x.shape[1])
     return layer(dl.tensor(x), attn_mask=hidden).detach().numpy()
 
 
-def judge_layer(result, **case):
-    return same(as_multi_head(**case), result["out"], "out", rtol=1e-4, atol=1e-4)
+def judge_layer(result, dim, heads, **case):
+    x, parameters = given(dim, heads, **case)
+    return same(as_multi_head(x, heads, parameters), result["out"], "out")
 
 
-def judge_kept(result, x, heads, parameters):
+def judge_kept(result, dim, heads, **case):
+    x, parameters = given(dim, heads, **case)
     for name, found in zip(("key", "value"), result["kept"]):
         wanted = x @ parameters[f"{name}.weight"].T + parameters[f"{name}.bias"]
-        wrong = same(wanted[:, None], found, f"the kept {name}", rtol=1e-4, atol=1e-4)
-        if wrong:
+        if wrong := same(wanted[:, None], found, f"the kept {name}"):
             return wrong
     return None
 
@@ -622,24 +670,22 @@ def layer_pieces(rng):
     yield layer_case(rng, 6, 3, 1, 7) | {"pieces": [2, 5]}
 
 
-def pieces_call(lab, pieces, **case):
-    layer, past, found, start = made(lab, **case), None, [], 0
-    for piece in pieces:
-        out, past = layer(dl.tensor(case["x"][:, start : start + piece]), past)
-        found.append(out.detach().numpy())
-        start += piece
-    return {"out": found, "kept": [a.detach().numpy() for a in past]}
+def pieces_call(lab, dim, heads, pieces, **case):
+    x, parameters = given(dim, heads, **case)
+    layer, past, found = made(lab, dim, heads, parameters), None, []
+    for piece in np.split(x, np.cumsum(pieces)[:-1], 1):
+        out, past = parted(layer(dl.tensor(piece), past))
+        found.append(array_of(out))
+    return {"out": found, "kept": [array_of(a) for a in past]}
 
 
-def judge_pieces(result, pieces, **case):
-    wanted, start = as_multi_head(**case), 0
-    for number, (piece, out) in enumerate(zip(pieces, result["out"])):
-        part = wanted[:, start : start + piece]
-        wrong = same(part, out, f"out of piece {number}", rtol=1e-4, atol=1e-4)
-        if wrong:
+def judge_pieces(result, dim, heads, pieces, **case):
+    x, parameters = given(dim, heads, **case)
+    wanted = np.split(as_multi_head(x, heads, parameters), np.cumsum(pieces)[:-1], 1)
+    for number, (part, out) in enumerate(zip(wanted, result["out"])):
+        if wrong := same(part, out, f"out of piece {number}"):
             return wrong
-        start += piece
-    return judge_kept(result, **case)
+    return judge_kept(result, dim, heads, **case)
 
 
 def by_layer(x, heads, parameters):
@@ -657,18 +703,20 @@ def by_layer(x, heads, parameters):
 
 
 def layer_slopes(rng):
-    yield layer_case(rng, 4, 2, 2, 3, "float64")
+    yield layer_case(rng, 4, 2, 2, 3)
 
 
-def layer_slope_call(lab, **case):
-    layer, x = made(lab, **case), dl.tensor(case["x"]).requires_grad_()
-    out, _ = layer(x)
-    out.backward(dl.tensor(np.cos(np.arange(out.numel())).reshape(out.shape)))
+def layer_slope_call(lab, dim, heads, **case):
+    x, parameters = given(dim, heads, **case)
+    layer, x = made(lab, dim, heads, parameters), dl.tensor(x).requires_grad_()
+    out, _ = parted(layer(x))
+    send_back(out, x.shape)
     grads = {name: p.grad for name, p in layer.named_parameters()} | {"x": x.grad}
     return {name: None if g is None else g.numpy() for name, g in grads.items()}
 
 
-def judge_layer_slopes(result, x, heads, parameters):
+def judge_layer_slopes(result, dim, heads, **case):
+    x, parameters = given(dim, heads, **case)
     names = [*parameters, "x"]
 
     def function(*arrays):
@@ -708,8 +756,9 @@ LAYER = Part(
             layer_values,
             layer_call,
             judge_layer,
-            "After `query`, the dim numbers of a token are heads of d: first a shape "
-            "with both, then heads before tokens; and all of it back before `out`.",
+            "Is part 2 right? After `query`, the dim numbers of a token are heads of d."
+            " First a shape with both, then heads before tokens, and all of it back "
+            "before `out`.",
         ),
         Property(
             "It keeps one key and one value of d numbers for each token",

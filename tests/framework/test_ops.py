@@ -638,3 +638,15 @@ def test_ieee_results_raise_no_warning():
     assert (1 / zero).item() == float("inf")
     assert np.isnan((zero / zero).item())
     assert (dl.tensor([1000.0]).exp()).item() == float("inf")
+
+
+def test_a_place_named_from_both_ends_gets_both_gradients():
+    table, rows = np.arange(10.0).reshape(5, 2), [4, -1, 0, -5, 4]
+    ours, theirs = dl.tensor(table, requires_grad=True), torch.tensor(table)
+    theirs.requires_grad_()
+    g = np.arange(10.0).reshape(5, 2) + 1
+    ours[dl.tensor(rows)].backward(dl.tensor(g))
+    theirs[torch.tensor(rows)].backward(torch.tensor(g))
+    assert ours.grad.tolist() == theirs.grad.tolist()
+    with pytest.raises(IndexError):
+        ops.index_add(dl.tensor(g), dl.tensor([0, 1, 2, 3, -6]), shape=(5, 2))

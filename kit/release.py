@@ -16,6 +16,7 @@ PARTS = (
     "kit/**/*", "minidl/**/*", "book/*", "notebooks/*.ipynb", "labs/*",
     "tests/labs/test_lab*.py",
 )  # fmt: skip
+TEXTS = ("AI_POLICY.md", "CHANGELOG.md")
 LEFT_OUT = {"__pycache__", ".ipynb_checkpoints"}
 WHEN = (2020, 1, 1, 0, 0, 0)  # the same files make the same archive
 
@@ -38,7 +39,9 @@ def main(arguments):
 def contents():
     """The files of the archive, as paths below the project."""
     found = {path for pattern in PARTS for path in ROOT.glob(pattern) if path.is_file()}
-    shown = {files.name(c) for c in chapters.chapters()}
+    labs = [c for c in chapters.chapters() if files.checker_path(c).exists()]
+    shown = {files.lab_path(c) for c in labs} | {files.checker_path(c) for c in labs}
+    shown |= {ROOT / "labs" / name for name in TEXTS}
     return sorted(
         path.relative_to(ROOT)
         for path in found
@@ -46,11 +49,9 @@ def contents():
     )
 
 
-def belongs(path, labs):
-    """Of the folder of labs: labs by their names, and texts; no student's own files."""
-    if path.parent == ROOT / "labs":
-        return path.stem in labs or path.suffix == ".md"
-    return True
+def belongs(path, shown):
+    """Of labs and checkers just the files themselves: nothing that lies beside them."""
+    return path in shown or path.parts[len(ROOT.parts)] not in ("labs", "tests")
 
 
 def archive(out):

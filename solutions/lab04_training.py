@@ -287,7 +287,7 @@ check("careful_step")
 scaler = dl.optim.GradScaler(2.0**16, growth_interval=200)
 path = [scaler.get_scale()]
 for step in range(600):
-    scaler.overflow = step in (50, 150)
+    scaler.overflow = {"the optimiser": step in (50, 150)}
     scaler.update()
     path.append(scaler.get_scale())
 plt.step(range(601), np.log2(path), where="post")

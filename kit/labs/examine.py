@@ -62,7 +62,15 @@ def cells_of(path):
 
 
 def without_magics(source):
-    """`source` without lines for IPython alone; empty ones stand in, so lines count."""
+    """`source` without lines for IPython alone; empty ones stand in, so lines count.
+
+    What Python itself reads stays as it is: there a line may begin with %.
+    """
+    try:
+        compile(source, "cell", "exec")
+        return source
+    except (SyntaxError, ValueError):
+        pass
     lines = source.split("\n")
     return "\n".join("" if line.lstrip()[:1] in ("%", "!") else line for line in lines)
 

@@ -28,6 +28,7 @@ LONGEST_HEADER = 100_000_000  # bytes, as in the reference implementation
 
 def save(tensors, path, metadata=None):
     """Writes {name: tensor}, and `metadata`, a dict from strings to strings."""
+    check_names(tensors, metadata or {})
     arrays = {name: host_array(name, x) for name, x in tensors.items()}
     header, start = {"__metadata__": metadata} if metadata else {}, 0
     for name, array in arrays.items():
@@ -41,6 +42,16 @@ def save(tensors, path, metadata=None):
     text += b" " * (-len(text) % 8)  # so that the elements are aligned
     elements = [array.tobytes() for array in arrays.values()]
     write_whole(path, [len(text).to_bytes(8, "little"), text, *elements])
+
+
+def check_names(tensors, metadata):
+    """Raises for what would make a file that nobody can read."""
+    for text in (*tensors, *metadata, *metadata.values()):
+        if not isinstance(text, str):
+            raise TypeError(f"save: names and metadata are strings, found {text!r:.40}")
+        text.encode()  # UnicodeEncodeError, a ValueError, for half a character
+    if "__metadata__" in tensors:
+        raise ValueError("save: no tensor can be called __metadata__, a reserved name")
 
 
 def host_array(name, x):
@@ -63,7 +74,7 @@ def read(path):
     header, data = parsed(path, content)
     metadata = header.pop("__metadata__", {})
     try:
-        spans = sorted(entry["data_offsets"] for entry in header.values())
+        spans = sorted(entry["data_offsets"][:2] for entry in header.values())
         arrays = {name: array_of(path, name, e, data) for name, e in header.items()}
     except (KeyError, TypeError):
         raise ValueError(
@@ -92,7 +103,7 @@ def parsed(path, content):
         header = json.loads(content[8 : 8 + length])
         if not isinstance(header, dict):
             raise ValueError("it is no dict")
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise ValueError(
             f"{path} is no safetensors file: its header: {error}"
         ) from None
@@ -101,7 +112,9 @@ def parsed(path, content):
 
 def array_of(path, name, entry, data):
     """One tensor's elements, a view of `data`."""
-    (start, end), shape = entry["data_offsets"], tuple(entry["shape"])
+    (start, end), shape = entry["data_offsets"][:2], tuple(entry["shape"])
+    if any(size < 0 for size in shape):
+        raise ValueError(f"{path}: {name} has the shape {shape}; it is damaged")
     if entry["dtype"] not in NAMES:
         raise ValueError(f"{path}: {name} has the unknown dtype {entry['dtype']}")
     dtype = NAMES[entry["dtype"]]

@@ -257,14 +257,15 @@ def mean_entropy(xp, logits, targets):
     if len(targets) and not 0 <= targets.min() <= targets.max() < classes:
         raise ValueError(f"a target is a class number, 0 to {classes - 1}")
     logs = log_of_softmax(xp, logits, dim=1)
-    return -logs[xp.arange(len(logs)), targets].mean()
+    hits = logs[xp.arange(len(logs)), targets]
+    return -hits.sum() / hits.dtype.type(len(hits))  # nan where there is none
 
 
 def entropy_slope(g, logits, targets, shapes):
     """(softmax(logits) - one_hot(targets)) g / N."""
     rows = targets.wrap(targets.device.xp.arange(shapes[0][0]))
     hits = ops.index_add(g.expand(shapes[1]), rows, targets, shape=shapes[0])
-    return (log_softmax(logits, dim=1).exp() * g - hits) * (1 / shapes[0][0])
+    return (log_softmax(logits, dim=1).exp() * g - hits) * (1 / max(shapes[0][0], 1))
 
 
 def composed_cross_entropy(logits, targets):

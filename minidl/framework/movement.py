@@ -39,6 +39,8 @@ def is_basic(key):
 
 def overlaps(array):
     """Whether elements of `array` share memory, seen from its strides."""
+    if not array.size:
+        return False
     reach = 0  # bytes from the first element to the last, in the dimensions so far
     for step, size in sorted((abs(s), n) for s, n in zip(array.strides, array.shape)):
         if size > 1 and step <= reach:

@@ -11,7 +11,7 @@ import itertools
 import numpy as np
 
 from . import shapes as rules
-from .dtypes import is_float
+from .dtypes import HALVES, float32, is_float
 from .op import Op
 
 # ---- elementwise, one input
@@ -387,12 +387,17 @@ def generator(key):
     return np.random.Generator(np.random.Philox(key=(seed, draw)))
 
 
+def drawn_dtype(dtype):
+    """The dtype in which numbers are drawn: 16-bit ones are rounded from float32."""
+    return float32 if dtype in HALVES else dtype
+
+
 def uniformly(xp, key, *, shape, dtype):
-    return xp.asarray(generator(key).random(shape, dtype))
+    return xp.asarray(generator(key).random(shape, drawn_dtype(dtype)), dtype)
 
 
 def normally(xp, key, *, shape, dtype):
-    return xp.asarray(generator(key).standard_normal(shape, dtype))
+    return xp.asarray(generator(key).standard_normal(shape, drawn_dtype(dtype)), dtype)
 
 
 uniform = Op("uniform", uniformly, shape=rules.given, dtype=rules.asked_dtype)

@@ -124,3 +124,21 @@ def test_a_dtype_moves_what_floats_and_leaves_counts():
     model.steps = dl.tensor([3])
     model.to("float16")
     assert model.weight.dtype == "float16" and model.steps.dtype == "int64"
+
+
+def test_what_forward_computed_and_kept_is_no_buffer():
+    class Keeps(nn.Module):
+        def __init__(self):
+            self.layer = nn.Linear(2, 2)
+
+        def forward(self, x):
+            self.last = self.layer(x)
+            return self.last
+
+    model = Keeps()
+    model(dl.ones(1, 2))
+    assert list(model.state_dict()) == ["layer.weight", "layer.bias"]
+
+
+def test_nothing_can_be_written_into_nothing():
+    assert (dl.zeros(0, 3).zero_() + 1).shape == (0, 3)

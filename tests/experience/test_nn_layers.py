@@ -246,3 +246,18 @@ def test_buffers_are_kept_beside_parameters():
 def test_a_users_mistake_is_named(wrong, words):
     with pytest.raises(ValueError, match=words):
         wrong()
+
+
+def test_ignoring_every_target_has_no_gradient_and_no_error():
+    x = dl.randn(3, 4).requires_grad_()
+    loss = F.cross_entropy(x, dl.tensor([2, 2, 2]), ignore_index=2)
+    loss.backward()
+    assert np.isnan(loss.item()) and not x.grad.numpy().any()
+
+
+def test_lengths_of_another_batch_are_named():
+    layer = nn.GRU(4, 3).to("float16")
+    x = dl.ones(5, 2, 4, dtype="float16")
+    assert layer(x, lengths=[5, 3])[0].dtype == "float16"
+    with pytest.raises(ValueError, match=r"GRU: lengths \(3,\) of 2 sequences"):
+        layer(x, lengths=[5, 3, 1])

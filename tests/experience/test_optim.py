@@ -180,3 +180,10 @@ def test_an_update_is_seen_by_the_tape_as_a_write():
 def test_a_users_mistake_is_named(wrong, words):
     with pytest.raises((ValueError, RuntimeError), match=words):
         wrong(dl.ones(1, requires_grad=True))
+
+
+def test_16_bit_gradients_are_clipped_by_a_norm_that_they_could_not_hold():
+    p = dl.zeros(2).to("float16").requires_grad_()
+    p.grad = dl.tensor([300.0, 400.0]).to("float16")
+    assert ours.clip_grad_norm_([p], 1.0) == pytest.approx(500)
+    assert p.grad.tolist() == pytest.approx([0.6, 0.8], rel=1e-3)

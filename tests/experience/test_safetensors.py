@@ -158,3 +158,20 @@ def test_part_of_a_state_is_loaded_when_asked():
 def test_what_the_format_can_not_hold_is_named(tmp_path):
     with pytest.raises(TypeError, match="w is no tensor but ndarray"):
         dl.save({"w": np.ones(2)}, tmp_path / "a")
+
+
+@pytest.mark.parametrize(
+    "tensors, metadata, error, words",
+    [
+        ({"__metadata__": 1}, None, ValueError, "a reserved name"),
+        ({1: 1}, None, TypeError, "names and metadata are strings, found 1"),
+        ({"w": 1}, {"epoch": 3}, TypeError, "names and metadata are strings, found 3"),
+        ({"\ud800": 1}, None, ValueError, "surrogates not allowed"),
+    ],
+)
+def test_names_that_nobody_could_read_are_refused(
+    tensors, metadata, error, words, tmp_path
+):
+    with pytest.raises(error, match=words):
+        save({k: dl.ones(1) for k in tensors}, tmp_path / "a", metadata)
+    assert not list(tmp_path.iterdir())

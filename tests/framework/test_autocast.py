@@ -143,7 +143,7 @@ def test_a_parameter_is_cast_once_a_block_and_again_when_it_has_moved():
     casts = []
 
     def count(op, inputs, attrs):
-        casts.append(op.name == "cast" and inputs[0] is layer.weight)
+        casts.append(op.name == "cast" and inputs[0].data is layer.weight.data)
         return dl.apply(op, *inputs, **attrs)
 
     with dl.handling(count), dl.autocast():
@@ -181,3 +181,28 @@ def test_float64_and_integers_stay():
 def test_a_dtype_of_other_than_16_bits_is_refused(wrong):
     with pytest.raises(ValueError, match="'float16' or 'bfloat16' is meant"):
         dl.autocast(wrong)
+
+
+def test_two_losses_of_one_block_go_back_one_after_the_other():
+    layer, x = nn.Linear(3, 2), dl.ones(1, 3)
+    with dl.autocast():
+        first, second = layer(x).sum(), layer(x).sum()
+    first.backward()
+    second.backward()
+    assert layer.weight.grad.tolist() == [[2.0] * 3] * 2
+
+
+def test_the_innermost_block_decides():
+    x, one = dl.tensor([[70000.0]]), dl.ones(1, 1)
+    with dl.autocast("float16"):
+        with dl.autocast("bfloat16"):
+            inner = x @ one
+        outer = x @ one
+    assert inner.dtype == dl.bfloat16 and inner.item() == 70144  # PyTorch's
+    assert outer.dtype == "float16" and outer.item() == float("inf")
+
+
+@pytest.mark.parametrize("name", HALVES)
+def test_16_bit_numbers_are_drawn(name):
+    for x in (dl.rand(500, dtype=name), dl.randn(500, dtype=name)):
+        assert x.dtype == name and len(set(x.tolist())) > 50

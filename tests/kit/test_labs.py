@@ -141,6 +141,13 @@ def test_magics_and_tagged_cells_are_left_out(tmp_path):
     assert cells_of(tmp_path / "a.ipynb") == [(1, "\nx = 1\n"), (3, "y = 2")]
 
 
+def test_a_line_of_python_that_begins_with_a_percent_sign_is_kept():
+    from kit.labs.examine import without_magics
+
+    source = "total = (17\n    % 5)\ntext = '''a\n%b\n'''"
+    assert without_magics(source) == source
+
+
 @pytest.mark.parametrize("content", ["", "{}", "[1]", '{"cells": 3}'])
 def test_a_file_that_is_no_notebook_is_named(tmp_path, content):
     path = tmp_path / "a.ipynb"
@@ -294,6 +301,16 @@ def test_no_answer_and_nothing_made_from_one_is_released(released):
         if line in text or json.dumps(line)[1:-1] in text
     ]
     assert not leaks
+
+
+def test_what_lies_beside_the_labs_is_not_released():
+    first = files.lab_path(LABS[0])
+    beside = [first.with_suffix(".py"), first.with_suffix(".html")]
+    beside += [first.parent / "mine.md", files.answers_path(LABS[0])]
+    beside += [files.checker_path(LABS[0]).with_name("test_lab01_tensors_answers.py")]
+    shown = {first, files.checker_path(LABS[0])}
+    assert not [path for path in beside if release.belongs(path, shown)]
+    assert all(release.belongs(path, shown) for path in shown)
 
 
 def run(folder, *words):

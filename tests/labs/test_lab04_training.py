@@ -659,7 +659,7 @@ def call_library(lab, steps, interval):
 def judge_library(found, steps, interval):
     expected, scaler = [], dl.optim.GradScaler(2.0**40, growth_interval=interval)
     for step in steps:
-        scaler.overflow = step == "o"
+        scaler.overflow = {"an optimiser": step == "o"}
         scaler.update()
         expected.append(scaler.get_scale())
     return differing(expected, found, steps)

@@ -86,7 +86,9 @@ class Module:
     def named_buffers(self, prefix=""):
         """(dotted name, tensor) for what a module keeps but doesn't learn."""
         for name, value in vars(self).items():
-            if isinstance(value, Tensor) and not isinstance(value, Parameter):
+            learned = isinstance(value, Parameter)
+            # What forward computed and kept has a history, and is no buffer.
+            if isinstance(value, Tensor) and not learned and value.node is None:
                 yield prefix + name, value
         for name, child in self.named_children():
             yield from child.named_buffers(f"{prefix}{name}.")

@@ -33,6 +33,12 @@ class Recurrent(Module):
         there on its results are 0, and its state stays as it was.
         """
         x = x.transpose(0, 1) if self.batch_first else x
+        lengths = lengths if lengths is None else x.operand(lengths)
+        if lengths is not None and lengths.shape != x.shape[1:2]:
+            raise ValueError(
+                f"{type(self).__name__}: lengths {tuple(lengths.shape)} of "
+                f"{x.shape[1]} sequences"
+            )
         states = self.start(x) if state is None else self.split(state)
         last = []
         for layer in range(self.num_layers):
@@ -60,7 +66,8 @@ class Recurrent(Module):
 
     def start(self, x):
         shape = (x.shape[1], self.hidden_size)
-        return [zeros(shape, device=x.device) for _ in range(self.num_layers)]
+        kept = {"dtype": self.weight_hh_l0.dtype, "device": x.device}
+        return [zeros(shape, **kept) for _ in range(self.num_layers)]
 
     def split(self, state):
         return [state[i] for i in range(self.num_layers)]

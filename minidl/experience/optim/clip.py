@@ -1,5 +1,6 @@
 """Clipping: gradients kept within bounds, in place, between backward() and step()."""
 
+from ...framework.dtypes import HALVES
 from ...framework.tape import no_grad
 
 
@@ -10,7 +11,8 @@ def clip_grad_norm_(parameters, max_norm):
     Returns the norm that they had.
     """
     gradients = [p.grad for p in parameters if p.grad is not None]
-    norm = sum((g * g).sum().item() for g in gradients) ** 0.5
+    wide = [g.float() if g.dtype in HALVES else g for g in gradients]
+    norm = sum((g * g).sum().item() for g in wide) ** 0.5
     if norm > max_norm:
         for g in gradients:
             g.mul_(max_norm / (norm + 1e-6))

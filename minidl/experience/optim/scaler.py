@@ -27,7 +27,7 @@ class GradScaler:
             backoff_factor,
         )
         self.interval, self.streak = growth_interval, 0  # steps since the last change
-        self.overflow = None  # of the gradients at hand: None while they are scaled
+        self.overflow = {}  # optimizer: whether its unscaled gradients hold an infinity
 
     def scale(self, loss):
         return loss * self.factor
@@ -38,30 +38,33 @@ class GradScaler:
     @no_grad()
     def unscale_(self, optimizer):
         """Divides the gradients by the factor, in place: to clip them before step()."""
-        if self.overflow is not None:
+        if optimizer in self.overflow:
             raise RuntimeError("unscale_: these gradients are unscaled; call update()")
         gradients = [p.grad for p in optimizer.state if p.grad is not None]
         for g in gradients:
             g.mul_(1 / self.factor)
-        self.overflow = not all(isfinite((g * 0).sum().item()) for g in gradients)
+        self.overflow[optimizer] = not all(
+            isfinite((g * 0).sum().item()) for g in gradients
+        )
 
     def step(self, optimizer):
         """The optimiser's step, unless a gradient is infinite or no number."""
-        if self.overflow is None:
+        if optimizer not in self.overflow:
             self.unscale_(optimizer)
-        if not self.overflow:
+        if not self.overflow[optimizer]:
             optimizer.step()
 
     def update(self):
         """Moves the factor by what the last step met."""
-        if self.overflow is None:
+        if not self.overflow:
             raise RuntimeError("update(): no step was taken since the last one")
-        self.streak = 0 if self.overflow else self.streak + 1
-        if self.overflow:
+        overflow = any(self.overflow.values())
+        self.streak = 0 if overflow else self.streak + 1
+        if overflow:
             self.factor *= self.backoff
         elif self.streak == self.interval:
             self.factor, self.streak = self.factor * self.growth, 0
-        self.overflow = None
+        self.overflow = {}
 
     def state_dict(self):
         return {"factor": self.factor, "streak": self.streak}

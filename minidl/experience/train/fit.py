@@ -7,6 +7,7 @@ at it after each step and each epoch, and may change it.
 from dataclasses import dataclass, field
 
 from ...framework.create import default_generator
+from ...framework.tape import no_grad
 from ..nn import functional as F
 from ..progress import progress
 from .callbacks import Callback
@@ -97,6 +98,8 @@ def fit(
     """
     if not len(loader):
         raise ValueError("fit: the loader has no batches; is its dataset empty?")
+    if test is not None and hasattr(test, "__len__") and not len(test):
+        raise ValueError("fit: the test set is empty; leave it out for none")
     if metrics is None:
         metrics = {"accuracy": evaluate}
     metrics = metrics if test is not None else {}
@@ -105,7 +108,7 @@ def fit(
     while len(run.history) < epochs and not run.stopped:
         number = len(run.history) + 1
         train_epoch(run, loss, f"epoch {number}/{epochs}", verbose)
-        measured = {name: float(m(model, test)) for name, m in metrics.items()}
+        measured = measure(model, test, metrics)
         mean = sum(run.losses) / len(run.losses)
         run.history.append(Epoch(number, mean, measured))
         run.losses = []
@@ -113,6 +116,16 @@ def fit(
             print(run.history[-1])
         tell(run, "on_epoch")
     return run.history
+
+
+@no_grad()
+def measure(model, test, metrics):
+    """{name: number}; the model is at rest, whatever a metric does with it."""
+    measured = {}
+    for name, metric in metrics.items():
+        model.eval()
+        measured[name] = float(metric(model, test))
+    return measured
 
 
 def train_epoch(run, loss, label, verbose):

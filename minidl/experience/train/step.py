@@ -65,6 +65,11 @@ class Step:
         return {"scaler": self.scaler.state_dict()} if self.scaler else {}
 
     def load_state_dict(self, saved):
+        if bool(self.scaler) != ("scaler" in saved):
+            raise ValueError(
+                "Step: a run with a loss scale can't go on without, nor the other way; "
+                "give it the dtype it had"
+            )
         if self.scaler:
             self.scaler.load_state_dict(saved["scaler"])
 

@@ -109,3 +109,19 @@ def test_metrics_are_measured_on_the_held_out_data_and_printed(capsys):
 def test_a_users_mistake_is_named(wrong, error, words):
     with pytest.raises(error, match=words):
         wrong()
+
+
+def test_metrics_leave_running_averages_alone():
+    data = dl.data.TensorDataset(dl.zeros(8, 4), dl.zeros(8, dtype="int64"))
+    model = nn.Sequential(nn.BatchNorm1d(4), nn.Linear(4, 2))
+    far = dl.ones(8, 4) * 100
+    dl.train.fit(
+        model, dl.optim.SGD(model.parameters()), dl.data.DataLoader(data, 4), far,
+        metrics={"mean": lambda model, test: model(test).sum().item()}, verbose=False,
+    )  # fmt: skip
+    assert model[0].running_mean.tolist() == [0] * 4
+
+
+def test_an_empty_test_set_is_named_before_the_training():
+    with pytest.raises(ValueError, match="the test set is empty"):
+        fit(test=dl.data.TensorDataset(dl.zeros(0, 4), dl.zeros(0, dtype="int64")))

@@ -141,3 +141,22 @@ def test_unscaling_twice_or_updating_before_a_step_is_named():
 def test_a_count_of_pieces_below_one_is_refused():
     with pytest.raises(ValueError, match="counts pieces of a batch, got 0"):
         dl.train.Step(accumulate=0)
+
+
+def test_each_optimiser_of_a_scaler_is_unscaled_for_itself():
+    first, second = nn.Linear(2, 1), nn.Linear(2, 1)
+    optimizers = [dl.optim.SGD(m.parameters(), lr=0.1) for m in (first, second)]
+    scaler, x = dl.optim.GradScaler(), dl.ones(1, 2)
+    scaler.scale((first(x) + second(x)).sum()).backward()
+    for optimizer in optimizers:
+        scaler.step(optimizer)
+    scaler.update()
+    assert first.bias.grad.item() == second.bias.grad.item() == 1
+
+
+def test_a_run_with_a_loss_scale_goes_on_with_one():
+    saved = dl.train.Step("float16").state_dict()
+    with pytest.raises(ValueError, match="a run with a loss scale"):
+        dl.train.Step("bfloat16").load_state_dict(saved)
+    with pytest.raises(ValueError, match="a run with a loss scale"):
+        dl.train.Step("float16").load_state_dict({})

@@ -111,7 +111,7 @@ def follow(event, part, cases, verdict, place):
 
 def complain(event, part, cases, verdict, i, k):
     if "raised" in event:
-        blank = f"nothing is written yet in `{event['stub']}`"
+        blank = f"{UNWRITTEN} in `{event['stub']}`"
         wrong = blank if event["stub"] else event["raised"]
     else:
         wrong = judged(part.properties[i], event["result"], cases[i][k])

@@ -74,7 +74,7 @@ def read(path):
     header, data = parsed(path, content)
     metadata = header.pop("__metadata__", {})
     try:
-        spans = sorted(entry["data_offsets"][:2] for entry in header.values())
+        spans = sorted(map(span, header.values()))
         arrays = {name: array_of(path, name, e, data) for name, e in header.items()}
     except (KeyError, TypeError):
         raise ValueError(
@@ -110,9 +110,16 @@ def parsed(path, content):
     return header, memoryview(content)[8 + length :]
 
 
+def span(entry):
+    """(start, end) of a tensor's bytes; KeyError where there is no such pair."""
+    if len(entry["data_offsets"]) != 2:
+        raise KeyError("data_offsets")
+    return tuple(entry["data_offsets"])
+
+
 def array_of(path, name, entry, data):
     """One tensor's elements, a view of `data`."""
-    (start, end), shape = entry["data_offsets"][:2], tuple(entry["shape"])
+    (start, end), shape = span(entry), tuple(entry["shape"])
     if any(size < 0 for size in shape):
         raise ValueError(f"{path}: {name} has the shape {shape}; it is damaged")
     if entry["dtype"] not in NAMES:

@@ -97,7 +97,11 @@ DAMAGED = [
         "overlap or leave gaps",
     ),
     (damaged({}, b"x"), "goes on after its last tensor"),
-    (damaged({"w": entry([-2], 8, 0)}), "w"),
+    (damaged({"w": entry([-2], 8, 0)}), r"w has the shape \(-2,\)"),
+    (
+        damaged({"w": entry([2], 0, 8) | {"data_offsets": [0, 8, 8]}}, b"x" * 8),
+        "lacks dtype, shape or data_offsets",
+    ),
 ]  # fmt: skip
 
 

@@ -21,6 +21,10 @@ class Row:
     parameters: int
     flops: int  # of this call, forward
 
+    def cells(self):
+        name, counts = "  " * self.depth + self.name, (self.parameters, self.flops)
+        return name, self.kind, self.shape, *(f"{count:,}" for count in counts)
+
 
 @dataclass(frozen=True)
 class Summary:
@@ -36,16 +40,7 @@ class Summary:
 
     def __repr__(self):
         lines = [("", "layer", "result", "parameters", "FLOPs")]
-        lines += [
-            (
-                "  " * r.depth + r.name,
-                r.kind,
-                r.shape,
-                f"{r.parameters:,}",
-                f"{r.flops:,}",
-            )
-            for r in self.rows
-        ]
+        lines += [r.cells() for r in self.rows]
         wide = [max(len(str(line[i])) for line in lines) for i in range(5)]
         return "\n".join(
             f"{a:<{wide[0]}}  {b:<{wide[1]}}  {c!s:<{wide[2]}}  {d:>{wide[3]}}  "

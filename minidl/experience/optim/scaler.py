@@ -21,11 +21,8 @@ class GradScaler:
         backoff_factor=0.5,
         growth_interval=2000,
     ):
-        self.factor, self.growth, self.backoff = (
-            init_scale,
-            growth_factor,
-            backoff_factor,
-        )
+        self.factor = init_scale
+        self.growth, self.backoff = growth_factor, backoff_factor
         self.interval, self.streak = growth_interval, 0  # steps since the last change
         self.overflow = {}  # optimizer: whether its unscaled gradients hold an infinity
 

@@ -8,7 +8,7 @@ import sys
 
 from .environment import ROOT, KitError
 
-HEADER = f"{'':<28}{'ours':>10}{'peer':>10}  {'unit':<5}{'ratio':>7}{'bar':>7}  against"
+HEADER = f"{'':<28}{'ours':>10}{'peer':>10}  {'unit':<5}{'ratio':>9}{'bar':>7}  against"
 
 
 def main(arguments):
@@ -32,11 +32,12 @@ def main(arguments):
 def report(name):
     """The report of one benchmark, printed on the way."""
     print(f"\n{name}\n{HEADER}", flush=True)
-    rows = importlib.import_module(name).main()
+    script = importlib.import_module(name)
+    rows = script.main()
     for row in rows:
         print(
             f"{row['name']:<28}{row['ours']:>10.4g}{row['peer']:>10.4g}  "
-            f"{row['unit']:<5}{row['ratio']:>7.2f}{row['bar']:>7.2f}  "
+            f"{row['unit']:<5}{row['ratio']:>9.2f}{row['bar']:>7g}  "
             f"{row['peer_name']}{'' if row['met'] else '  (missed)'}",
             flush=True,
         )
@@ -45,6 +46,8 @@ def report(name):
         "machine": machine(),
         "command": f"python3 -m kit bench {name}",
         "rows": rows,
+        # What is no number: a table of words, with its head and a note.
+        **({"table": script.TABLE} if hasattr(script, "TABLE") else {}),
     }
 
 

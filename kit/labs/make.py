@@ -11,7 +11,7 @@ from pathlib import Path
 
 from ..environment import ROOT, KitError
 from ..notebook import METADATA, environ, refuse_paths, tidy
-from . import files
+from . import files, nbgrader
 
 REGION = re.compile(
     r"^(?P<indent> *)### BEGIN SOLUTION \(about (?P<lines>\d+) lines?\)\n"
@@ -47,6 +47,7 @@ def cells(chapter):
     fresh = jupytext.reads(stubbed(text), fmt="py:percent")
     for i, cell in enumerate(fresh.cells):
         cell["id"] = f"{files.name(chapter)[:5]}-{i:02d}"
+    nbgrader.mark(fresh, files.parts(chapter).values())
     fresh.metadata = {**METADATA, "minidl": {"made": digest(fresh)}}
     return fresh
 
@@ -70,7 +71,9 @@ def state(chapter):
         return "edited"
     if made.metadata.get("minidl", {}).get("made") != digest(made):
         return "edited"
-    return "fresh" if digest(made) == digest(cells(chapter)) else "stale"
+    fresh = cells(chapter)
+    same = nbgrader.marked(made) == nbgrader.marked(fresh)
+    return "fresh" if same and digest(made) == digest(fresh) else "stale"
 
 
 def make(chapter):

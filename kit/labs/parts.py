@@ -3,8 +3,14 @@
 A property has three functions. `cases(rng)` makes inputs, `call(lab, **case)` runs the
 student's code on one, and `judge(result, **case)` says what is wrong with the result,
 or None. Only plain data passes between them (NumPy arrays, numbers, strings, lists,
-dicts), so the student's code runs in a process of its own, which sees inputs and
-nothing else, and the judging is done outside of it.
+dicts), so the student's code runs in a process of its own, and the judging is done
+outside of it.
+
+That process gets the source of `call`, of what it names, and of a case those keys that
+`call` has as parameters. So a number by hand is a key that only `judge` takes, and
+stands in no table that `call` reads. The same file serves `kit check`, whose seed all
+know, and `kit grade`, whose seed is the instructor's: what a case draws from `rng`
+can't be known beforehand.
 """
 
 from collections.abc import Callable

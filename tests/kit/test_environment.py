@@ -11,7 +11,13 @@ import pytest
 from kit import environment, verbs
 from kit.environment import ROOT, KitError
 
-CONDA_NAMES = {"cupy-cuda12x": "cupy", "torch": "pytorch-cpu"}
+CONDA_NAMES = {
+    "cupy-cuda12x": "cupy",
+    "torch": "pytorch-cpu",
+    "nvidia-cuda-nvrtc-cu12": "cuda-nvrtc",
+    "nvidia-cuda-runtime-cu12": "cuda-cudart",
+    "playwright": "playwright-python",
+}
 
 
 def requirements():

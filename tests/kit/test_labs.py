@@ -1,5 +1,6 @@
 """Labs around the checkers: what a student is told, what is kept, what is released."""
 
+import ast
 import json
 import shutil
 import subprocess
@@ -14,8 +15,8 @@ from hypothesis import strategies as st
 
 from kit import check, new_lab, release, stack, weave
 from kit.environment import ROOT, KitError
-from kit.labs import files, make, plain
-from kit.labs.examine import cells_of, examine
+from kit.labs import excerpt, files, make, plain
+from kit.labs.examine import Hearing, cases_of, cells_of, examine
 from kit.labs.parts import Part, Property, same
 
 CHECKER = """
@@ -116,17 +117,59 @@ def test_an_input_that_the_student_changes_does_not_change_what_is_expected(exam
     assert not examined("def double(x):\n    x *= 0\n    return x").passed
 
 
-def test_the_child_never_sees_an_expected_value(monkeypatch, examined):
-    import kit.labs.examine as module
+@pytest.mark.parametrize("chapter", files.all_labs(), ids=files.name)
+def test_the_child_gets_no_judge_no_witness_and_no_number_by_hand(chapter):
+    path = files.checker_path(chapter)
+    for part in files.parts(chapter).values():
+        sent, calls = excerpt.calls(path, part)
+        given = excerpt.names_in(ast.parse(sent)) | set(calls)
+        given |= {name for s in ast.parse(sent).body for name in excerpt.bound(s)}
+        judges = {rule.judge.__name__ for rule in part.properties}
+        assert not given & (judges | {"same", "Part", "Property", "PARTS"})
+        assert not [name for name in given if name.endswith("BY_HAND")]
+        for i, case in cases_of(part):
+            told = excerpt.inputs(part.properties[i], case)
+            assert not set(told) & {"by_hand", "slopes", "expected"}
 
-    asked = []
-    real = module.answers
-    monkeypatch.setattr(
-        module, "answers", lambda request, s: asked.append(request) or real(request, s)
-    )
-    examined("def double(x):\n    return x")
-    assert set(asked[0]) == {"cells", "checker", "part", "cases"}
-    assert all(set(case) == {"x"} for rule in asked[0]["cases"] for case in rule)
+
+def test_a_call_made_inside_another_function_is_refused(tmp_path):
+    path = tmp_path / "test_lab99_double.py"
+    path.write_text(CHECKER.replace("lab.double(x)", "lab.double(x) or says"))
+    with pytest.raises(ValueError, match="uses no variable of a function around it"):
+        excerpt.calls(path, files.load(path).PARTS[0])
+
+
+def test_silence_lies_and_answers_out_of_turn_pass_nothing(tmp_path):
+    path = tmp_path / "test_lab99_double.py"
+    path.write_text(CHECKER)
+    part = files.load(path).PARTS[0]
+    cases = cases_of(part)
+    right = [{"result": 2 * case["x"]} for _, case in cases]
+    begun = [{"begun": n} for n in range(len(cases))]
+    honest = [event for pair in zip(begun, right) for event in pair]
+    assert heard(part, cases, [*honest, {"done": True}, {"ended": True}]).passed
+    for lies in (
+        [],
+        [{"done": True}, *honest],
+        [{"ended": True}],
+        right,
+        honest[:-1],
+        [*begun, *right],
+        [*honest[:-2], begun[0], right[0]],
+        [{"missing": []}, *honest],
+        [{"begun": True}, {"begun": -1}, {"begun": 10**9}, {"begun": "0"}],
+        [{"result": None}, {"raised": ["\ud800\x00"], "stub": {}}],
+    ):
+        verdict = heard(part, cases, lies)
+        assert not verdict.passed and verdict.trouble, lies
+
+
+def heard(part, cases, events):
+    hearing = Hearing(part, [(1, "x = 1")], cases, [case for _, case in cases])
+    for event in events:
+        hearing.take(event)
+    hearing.close()
+    return hearing.verdict
 
 
 def test_magics_and_tagged_cells_are_left_out(tmp_path):
@@ -184,6 +227,35 @@ def test_arrays_come_back_bit_for_bit(dtype):
 def test_what_is_no_plain_data_is_refused(value):
     with pytest.raises(TypeError, match="no plain data"):
         plain.dumps(value)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "[" * 100_000,
+        '{"$array": ["<f8", [1000000000000], ""]}',
+        '{"$array": ["<f8", [1000000000000, 0], ""]}',
+        '{"$array": ["<f8", [-1], "AAAAAAAAAAA="]}',
+        '{"$array": ["<f8", [true], "AAAAAAAAAAA="]}',
+        '{"$array": ["O", [1], "AAAAAAAAAAA="]}',
+        '{"$array": ["(9,)f8", [1], "AAAAAAAAAAA="]}',
+        '{"$array": ["<f8", [1], "no base64"]}',
+        '{"$array": ["<f8", [1], 7]}',
+        '{"$array": 3}',
+        "[" + "0," * 100_000 + "0]",
+        '"' + "a" * 30_000 + '"',
+        "1" * 5000,
+        "\x00",
+    ],
+)
+def test_what_is_too_large_deep_or_twisted_is_a_value_error(line):
+    with pytest.raises(ValueError):
+        plain.loads(line)
+
+
+def test_control_characters_and_lone_surrogates_are_taken_out():
+    assert plain.clean("a\x1b[31m\x00\ud800\u202eb\nc") == "a?[31m???b\nc"
+    assert len(plain.clean("x" * 10**6, 100)) == 100
 
 
 def test_same_names_the_first_difference():

@@ -8,8 +8,8 @@ replaced. A checker that passes one of those fails here.
 import jupytext
 import pytest
 
-from kit.labs import files, make
-from kit.labs.examine import SKIPPED, examine
+from kit.labs import files, make, plain
+from kit.labs.examine import SKIPPED, cases_of, examine
 
 LABS = files.all_labs()
 PARTS = [
@@ -69,6 +69,14 @@ def test_every_wrong_answer_fails(chapter, part):
         assert not found.passed, f"{what} passes"
         complaints = "\n".join([*found.failed.values(), found.trouble])
         assert "wrong kind" not in complaints, (what, complaints)
+
+
+@pytest.mark.parametrize("chapter, part", PARTS)
+def test_another_seed_asks_of_every_part_what_nobody_can_know(chapter, part):
+    """Or else its answers could be written down from the checker, unsolved."""
+    known = {(i, plain.dumps(case)) for i, case in cases_of(part)}
+    fresh = [(i, plain.dumps(case)) for i, case in cases_of(part, 2**200 + 1)]
+    assert set(fresh) - known
 
 
 @pytest.mark.parametrize("chapter", LABS, ids=files.name)

@@ -151,12 +151,33 @@ def judge_shapes(result, shapes):
     return None if found == expected else f"expected {expected}, found {found}"
 
 
+def fitting(rng):
+    """By hand, then drawn: a shape, of which each one has the end, 1 here and there."""
+    yield {"shapes": [(3,), (1,)]}
+    yield {"shapes": [(3, 1), (1, 4)]}
+    yield {"shapes": [(2, 3), (3,)]}
+    yield {"shapes": [(4,), (2, 1, 1)]}
+    yield {"shapes": [(28,), (64, 1, 28, 28), (10, 1, 1)]}
+    yield {"shapes": [(1, 1), (1,)]}
+    for count in (2, 3, 4):
+        whole = rng.integers(2, 99, 4)
+        starts = rng.integers(0, 4, count)
+        ones = rng.random((count, 4)) < 0.5
+        rows = [np.where(o, 1, whole)[k:] for o, k in zip(ones, starts)]
+        yield {"shapes": [tuple(row.tolist()) for row in rows]}
+
+
 def clashing(rng):
     yield {"shapes": [(2,), (3,)]}
     yield {"shapes": [(64, 10), (64,)]}
     yield {"shapes": [(4, 1), (5, 6)]}
     yield {"shapes": [(7, 1), (1, 9), (8, 9)]}
     yield {"shapes": [(0, 3), (2, 3)]}
+    whole, place = rng.integers(2, 99, 4), int(rng.integers(4))
+    other = whole.copy()
+    other[place] += 1
+    starts = rng.integers(0, place + 1, 2)
+    yield {"shapes": [tuple(w[k:].tolist()) for w, k in zip((whole, other), starts)]}
 
 
 def call_clash(lab, shapes):
@@ -182,14 +203,7 @@ broadcast_shapes = Part(
     properties=(
         Property(
             says="sizes are aligned at the right, and a size of 1 is stretched",
-            cases=lambda rng: [
-                {"shapes": [(3,), (1,)]},
-                {"shapes": [(3, 1), (1, 4)]},
-                {"shapes": [(2, 3), (3,)]},
-                {"shapes": [(4,), (2, 1, 1)]},
-                {"shapes": [(28,), (64, 1, 28, 28), (10, 1, 1)]},
-                {"shapes": [(1, 1), (1,)]},
-            ],
+            cases=fitting,
             call=call_shapes,
             judge=judge_shapes,
             hint="Count dimensions from the end: -1 exists for all that have one.",

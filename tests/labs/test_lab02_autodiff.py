@@ -130,9 +130,12 @@ def far(rng):
         ([0.0, -inf], [1, 0]),
     ]:
         yield {"x": np.array(x), "by_hand": expected}
+    c, odds = float(rng.integers(500, 2000)), int(rng.integers(2, 9))
+    shares = [1 / (1 + odds), odds / (1 + odds)]
+    yield {"x": np.array([-c, -c + np.log(odds)]), "by_hand": shares}
 
 
-def call_far(lab, x, by_hand):
+def call_far(lab, x):
     return call_sum(lab, x, [0], False, np.array(1.0))
 
 
@@ -372,7 +375,20 @@ def walk_of(lab):
     return walk
 
 
-def call_slopes(lab, program, a, b, slopes):
+def by_hand_and_drawn(*slopes):
+    """The same, then elsewhere, where differences say what the slopes are."""
+
+    def cases(rng):
+        yield from by_hand(*slopes)(rng)
+        for program, *_ in slopes:
+            a, b = (np.array(v) for v in rng.integers(-9, 10, 2) / 2)
+            found = differences(PROGRAMS[program], [a, b])
+            yield {"program": program, "a": float(a), "b": float(b), "slopes": found}
+
+    return cases
+
+
+def call_slopes(lab, program, a, b):
     a, b = leaves(a, b)
     with dl.replace(dl.autodiff.propagate, walk_of(lab)):
         return plain(dl.grad(PROGRAMS[program](a, b), [a, b], allow_unused=True))
@@ -392,10 +408,15 @@ def probe(log):
     return dl.Op("probe", lambda xp, x, *, name: x * 1, vjp=pulled)
 
 
-RUNGS = {  # what is done to h once: its nodes besides the probe, its slope
-    "h = h * 1": (lambda h: h * 1, 1, 1),
-    "h = h + h": (lambda h: h + h, 1, 2),
-    "h = h + h + h": (lambda h: h + h + h, 2, 3),
+RUNGS = {  # what is done to h once
+    "h = h * 1": lambda h: h * 1,
+    "h = h + h": lambda h: h + h,
+    "h = h + h + h": lambda h: h + h + h,
+}
+RUNG_BY_HAND = {  # its nodes besides the probe, its slope
+    "h = h * 1": (1, 1),
+    "h = h + h": (1, 2),
+    "h = h + h + h": (2, 3),
 }
 
 
@@ -403,12 +424,14 @@ def ladders(rng):
     yield {"program": "h = h + h", "times": 1}
     yield {"program": "h = h + h + h", "times": 3}
     yield {"program": "h = h + h", "times": 12}
-    yield {"program": "h = h * 1", "times": 2500}
+    yield {"program": "h = h * 1", "times": 1100}
+    for program in RUNGS:
+        yield {"program": program, "times": int(rng.integers(2, 12))}
 
 
 def call_ladder(lab, program, times):
     log, slopes, yielded, (leaf,) = [], [], [], leaves(1.0)
-    h, through, rung = leaf, probe(log), RUNGS[program][0]
+    h, through, rung = leaf, probe(log), RUNGS[program]
     for k in range(times):
         h = rung(through(h, name=k))
     for vertex, g in walk_of(lab)([(h.node, dl.tensor(1.0, dtype="float64"))]):
@@ -420,7 +443,7 @@ def call_ladder(lab, program, times):
 
 
 def judge_ladder(found, program, times):
-    _, nodes, slope = RUNGS[program]
+    nodes, slope = RUNG_BY_HAND[program]
     slopes, vertices = found["slopes"], (nodes + 1) * times + 1
     if len(slopes) != 1:
         return f"the leaf: expected to be yielded once, was yielded {len(slopes)} times"
@@ -439,6 +462,7 @@ def layered(rng):
     yield {"layers": ["u", "v", "w"]}
     yield {"layers": ["w", "v", "w"]}
     yield {"layers": ["w", "w", "v", "u"]}
+    yield {"layers": rng.choice(["u", "v", "w"], 6).tolist()}
 
 
 def call_events(lab, layers):
@@ -476,19 +500,24 @@ def judge_events(found, layers):
 
 def planted(rng):
     # p = a * b is 6 and f = p * p: a gradient G at p gives a 3 G, and b 2 G.
-    for seeds, slopes in [
+    places, drawn = ["f", *rng.choice(list("apf"), 3)], rng.integers(-9, 10, 4)
+    seeds = [[str(place), int(g)] for place, g in zip(places, drawn)]
+    at = {place: sum(g for p, g in seeds if p == place) for place in "apf"}
+    whole = at["p"] + 12 * at["f"]
+    for given, slopes in [
         ([["f", 1]], [36, 24]),
         ([["f", 1], ["f", 2]], [108, 72]),
         ([["f", 1], ["p", 10]], [66, 44]),
         ([["p", 10], ["f", 1]], [66, 44]),
         ([["a", 5], ["f", 1]], [41, 24]),
         ([["f", 1], ["a", 5]], [41, 24]),
+        (seeds, [at["a"] + 3 * whole, 2 * whole]),
     ]:
         yield {"program": "p = a * b; f = p * p", "a": 2, "b": 3,
-               "seeds": seeds, "slopes": slopes}  # fmt: skip
+               "seeds": given, "slopes": slopes}  # fmt: skip
 
 
-def call_planted(lab, program, a, b, seeds, slopes):
+def call_planted(lab, program, a, b, seeds):
     a, b = leaves(a, b)
     p = a * b
     vertices = {"a": a, "b": b, "p": p.node, "f": (p * p).node}
@@ -538,26 +567,31 @@ def slopes_of_slopes(a, b):
     return plain(dl.grad(slopes[0] + slopes[1], [a, b]))
 
 
-WALKS = {  # what is done with a = 2 and b = 3: (function, what comes of it by hand)
-    "2 a b: backward(), then again": (again(False), "the graph was freed"),
-    "2 a b: backward(retain_graph=True), then again": (again(True), [12, 8]),
-    "p = a b, a hook cuts its gradient to 5; p p + a": (capped_inside, [16, 10]),
-    "a hook cuts the gradient of a to 3; a b + a": (capped_leaf, [3, 2]),
+WALKS = {  # what is done with a = 2 and b = 3
+    "2 a b: backward(), then again": again(False),
+    "2 a b: backward(retain_graph=True), then again": again(True),
+    "p = a b, a hook cuts its gradient to 5; p p + a": capped_inside,
+    "a hook cuts the gradient of a to 3; a b + a": capped_leaf,
+    "a b b + a a: slopes with create_graph=True, then their slopes": slopes_of_slopes,
+}
+WALKS_BY_HAND = {  # what comes of it
+    "2 a b: backward(), then again": "the graph was freed",
+    "2 a b: backward(retain_graph=True), then again": [12, 8],
+    "p = a b, a hook cuts its gradient to 5; p p + a": [16, 10],
+    "a hook cuts the gradient of a to 3; a b + a": [3, 2],
     # The slopes are b b + 2 a and 2 a b; we take those of their sum.
-    "a b b + a a: slopes with create_graph=True, then their slopes": (
-        slopes_of_slopes, [8, 10],
-    ),
-}  # fmt: skip
+    "a b b + a a: slopes with create_graph=True, then their slopes": [8, 10],
+}
 
 
 def contracts(rng):
-    for walk, (_, expected) in WALKS.items():
+    for walk, expected in WALKS_BY_HAND.items():
         yield {"walk": walk, "a": 2, "b": 3, "expected": expected}
 
 
-def call_contract(lab, walk, a, b, expected):
+def call_contract(lab, walk, a, b):
     with dl.replace(dl.autodiff.propagate, walk_of(lab)):
-        return WALKS[walk][0](*leaves(a, b))
+        return WALKS[walk](*leaves(a, b))
 
 
 def judge_contract(found, walk, a, b, expected):
@@ -574,7 +608,7 @@ PROPAGATE = Part(
     properties=(
         Property(
             "Gradients of several uses add up.",
-            by_hand(
+            by_hand_and_drawn(
                 ("a * b", 3, 2),
                 ("a * a + b", 4, 1),
                 ("a + b + a * 3", 4, 1),
@@ -646,6 +680,9 @@ def hands(rng):
     # f = x x y has the Hessian [[2 y, 2 x], [2 x, 0]].
     for v, expected in [([1, 0], [4, 6]), ([0, 1], [6, 0]), ([2, -1], [2, 12])]:
         yield {"f": "x * x * y", "at": [3.0, 2.0], "v": v, "by_hand": expected}
+    x, y, *v = (rng.integers(-9, 10, 4) / 2).tolist()
+    product = [2 * y * v[0] + 2 * x * v[1], 2 * x * v[0]]
+    yield {"f": "x * x * y", "at": [x, y], "v": v, "by_hand": product}
 
 
 def product_of(lab, loss, parameters, vectors):
@@ -654,7 +691,7 @@ def product_of(lab, loss, parameters, vectors):
     return plain(several(found, "hessian_vector"))
 
 
-def call_hand(lab, f, at, v, by_hand):
+def call_hand(lab, f, at, v):
     x, y = leaves(*at)
     return product_of(lab, lambda: x * x * y, [x, y], v)
 
@@ -688,22 +725,29 @@ def judge_net(found, x, w, b, v_w, v_b):
 
 
 FLAT = {
-    "x * x + 3 * y": (lambda x, y: x * x + 3 * y, [4, 0]),
-    "3 * x + y * y * y": (lambda x, y: 3 * x + y * y * y, [0, 24]),
-    "3 * x + 4 * y": (lambda x, y: 3 * x + 4 * y, [0, 0]),
-    "x * x": (lambda x, y: x * x, [4, 0]),
-    "y * 5": (lambda x, y: y * 5, [0, 0]),
+    "x * x + 3 * y": lambda x, y: x * x + 3 * y,
+    "3 * x + y * y * y": lambda x, y: 3 * x + y * y * y,
+    "3 * x + 4 * y": lambda x, y: 3 * x + 4 * y,
+    "x * x": lambda x, y: x * x,
+    "y * 5": lambda x, y: y * 5,
+}
+FLAT_BY_HAND = {  # H times (2, 2) at x = 3, y = 2
+    "x * x + 3 * y": [4, 0],
+    "3 * x + y * y * y": [0, 24],
+    "3 * x + 4 * y": [0, 0],
+    "x * x": [4, 0],
+    "y * 5": [0, 0],
 }
 
 
 def flats(rng):
-    for f, (_, expected) in FLAT.items():
+    for f, expected in FLAT_BY_HAND.items():
         yield {"f": f, "at": [3.0, 2.0], "v": [2, 2], "by_hand": expected}
 
 
-def call_flat(lab, f, at, v, by_hand):
+def call_flat(lab, f, at, v):
     x, y = leaves(*at)
-    return product_of(lab, lambda: FLAT[f][0](x, y), [x, y], v)
+    return product_of(lab, lambda: FLAT[f](x, y), [x, y], v)
 
 
 def large(rng):

@@ -58,6 +58,7 @@ def from_numpy(array):
 
 
 def full(shape, value, dtype=float32, device="cpu", requires_grad=False):
+    """A tensor of that shape with `value` everywhere."""
     array = device_called(device).xp.full(shape, value, dtype)
     if not is_number(array.dtype):
         raise TypeError(f"a tensor holds numbers; {array.dtype} is none of its dtypes")
@@ -65,18 +66,22 @@ def full(shape, value, dtype=float32, device="cpu", requires_grad=False):
 
 
 def zeros(*shape, dtype=float32, device="cpu", requires_grad=False):
+    """A tensor of zeros: `zeros(2, 3)` or `zeros((2, 3))`."""
     return full(sizes(shape), 0, dtype, device, requires_grad)
 
 
 def ones(*shape, dtype=float32, device="cpu", requires_grad=False):
+    """A tensor of ones: `ones(2, 3)` or `ones((2, 3))`."""
     return full(sizes(shape), 1, dtype, device, requires_grad)
 
 
 def zeros_like(x):
+    """Zeros in the shape and dtype of `x`, on its device."""
     return full(x.shape, 0, x.dtype, x.device)
 
 
 def ones_like(x):
+    """Ones in the shape and dtype of `x`, on its device."""
     return full(x.shape, 1, x.dtype, x.device)
 
 
@@ -89,12 +94,14 @@ def arange(*bounds, dtype=None, device="cpu"):
 
 
 def linspace(start, end, steps, dtype=float32, device="cpu"):
+    """`steps` numbers at equal distances, both ends among them."""
     return Tensor(
         device_called(device).array(np.linspace(start, end, steps, dtype=dtype))
     )
 
 
 def eye(n, dtype=float32, device="cpu"):
+    """The n x n matrix with ones on its diagonal."""
     return Tensor(device_called(device).xp.eye(n, dtype=dtype))
 
 
@@ -206,4 +213,5 @@ def maximum(x, y):
 
 
 def minimum(x, y):
+    """The smaller of each pair of elements; ties share the gradient."""
     return x.minimum(y)

@@ -22,6 +22,8 @@ from .printing import text
 
 
 class Tensor(Arithmetic, Movement):
+    """An array on a device, and what the tape knows of how it was computed."""
+
     requires_grad = False
     grad = None  # of a leaf: the gradients that backward() has added up
     node = None  # how it was computed, where the tape recorded it
@@ -61,9 +63,11 @@ class Tensor(Arithmetic, Movement):
         return self.node is None
 
     def numel(self):
+        """How many elements it has."""
         return self.data.size
 
     def size(self, dim=None):
+        """The shape, or its entry `dim`."""
         return self.shape if dim is None else self.shape[self.dims(dim)[0]]
 
     def dim(self):
@@ -74,6 +78,7 @@ class Tensor(Arithmetic, Movement):
         return tuple(step // self.dtype.itemsize for step in self.data.strides)
 
     def is_contiguous(self):
+        """Whether its elements lie in memory one after the other, in row order."""
         return self.data.flags.c_contiguous
 
     def __len__(self):
@@ -115,6 +120,7 @@ class Tensor(Arithmetic, Movement):
         return self.data.item()
 
     def tolist(self):
+        """The elements as Python numbers, in nested lists."""
         return self.data.tolist()
 
     def __bool__(self):
@@ -170,6 +176,7 @@ class Tensor(Arithmetic, Movement):
         return self.cast(np.int64)
 
     def clone(self):
+        """The same elements in memory of their own; the gradient passes."""
         return ops.copy(self, device=self.device)
 
     # ---- gradients
@@ -190,6 +197,7 @@ class Tensor(Arithmetic, Movement):
         return self.wrap(self.data, self.version)
 
     def backward(self, gradient=None, retain_graph=None, create_graph=False):
+        """Adds this tensor's gradient to `.grad` of each leaf it comes from."""
         autodiff.backward(self, gradient, retain_graph, create_graph)
 
     def register_hook(self, hook):

@@ -19,24 +19,29 @@ GAIN = {"linear": 1.0, "sigmoid": 1.0, "tanh": 5 / 3, "relu": sqrt(2), "selu": 0
 
 @no_grad()
 def constant_(p, value):
+    """Fills `p` with `value`, and returns it, as all of these do."""
     return p.copy_(value)
 
 
 def zeros_(p):
+    """Fills `p` with 0."""
     return constant_(p, 0.0)
 
 
 def ones_(p):
+    """Fills `p` with 1."""
     return constant_(p, 1.0)
 
 
 @no_grad()
 def uniform_(p, low=0.0, high=1.0):
+    """Draws uniformly from [low, high)."""
     return p.copy_(rand(*p.shape, device=p.device) * (high - low) + low)
 
 
 @no_grad()
 def normal_(p, mean=0.0, std=1.0):
+    """Draws from a normal distribution."""
     return p.copy_(randn(*p.shape, device=p.device) * std + mean)
 
 
@@ -49,20 +54,24 @@ def fans(p):
 
 
 def xavier_uniform_(p, gain=1.0):
+    """Uniform, of variance 2 gain^2 / (fan_in + fan_out)."""
     bound = gain * sqrt(6 / sum(fans(p)))
     return uniform_(p, -bound, bound)
 
 
 def xavier_normal_(p, gain=1.0):
+    """Normal, of variance 2 gain^2 / (fan_in + fan_out)."""
     return normal_(p, std=gain * sqrt(2 / sum(fans(p))))
 
 
 def kaiming_uniform_(p, mode="fan_in", nonlinearity="relu"):
+    """Uniform; a layer keeps the variance of what passes through."""
     bound = sqrt(3) * kaiming_std(p, mode, nonlinearity)
     return uniform_(p, -bound, bound)
 
 
 def kaiming_normal_(p, mode="fan_in", nonlinearity="relu"):
+    """Normal; a layer keeps the variance of what passes through."""
     return normal_(p, std=kaiming_std(p, mode, nonlinearity))
 
 

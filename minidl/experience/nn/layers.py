@@ -72,26 +72,36 @@ class AvgPool2d(MaxPool2d):
 
 
 class ReLU(Module):
+    """max(x, 0)."""
+
     def forward(self, x):
         return F.relu(x)
 
 
 class GELU(Module):
+    """x times the share of a normal distribution below x, approximated by tanh."""
+
     def forward(self, x):
         return F.gelu(x)
 
 
 class SiLU(Module):
+    """x sigmoid(x)."""
+
     def forward(self, x):
         return F.silu(x)
 
 
 class Tanh(Module):
+    """The hyperbolic tangent."""
+
     def forward(self, x):
         return x.tanh()
 
 
 class Sigmoid(Module):
+    """1 / (1 + exp(-x))."""
+
     def forward(self, x):
         return x.sigmoid()
 

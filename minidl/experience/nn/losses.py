@@ -5,6 +5,8 @@ from .module import Module
 
 
 class CrossEntropyLoss(Module):
+    """The mean of -log p(right class), from scores (B, classes)."""
+
     def __init__(self, label_smoothing=0.0, ignore_index=None):
         self.label_smoothing, self.ignore_index = label_smoothing, ignore_index
 
@@ -13,16 +15,22 @@ class CrossEntropyLoss(Module):
 
 
 class BCEWithLogitsLoss(Module):
+    """The mean of -log p(right answer) to yes-or-no questions, from scores."""
+
     def forward(self, logits, targets):
         return F.binary_cross_entropy_with_logits(logits, targets)
 
 
 class MSELoss(Module):
+    """The mean squared difference."""
+
     def forward(self, x, targets):
         return F.mse_loss(x, targets)
 
 
 class HuberLoss(Module):
+    """Half the square of a difference, and a line beyond `delta`; the mean."""
+
     def __init__(self, delta=1.0):
         self.delta = delta
 

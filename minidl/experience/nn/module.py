@@ -21,6 +21,8 @@ class Parameter(Tensor):
 
 
 class Module:
+    """A piece of a model: a subclass sets its parts and gives `forward`."""
+
     training = True
     hooks = pre_hooks = ()  # functions to call around forward
 

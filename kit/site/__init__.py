@@ -1,0 +1,1 @@
+"""The site: its sources gathered, npm packages fetched once, and Sphinx's additions."""

@@ -43,7 +43,8 @@ def cells(chapter):
 
 def quoted(match, path):
     try:
-        return f"```python\n{quote(match[1])}\n```"
+        language = "c" if ".cuda." in match[1] else "python"
+        return f"```{language}\n{quote(match[1])}\n```"
     except LookupError as error:
         line = match.string.count("\n", 0, match.start()) + 1
         raise KitError(f"book/{path.name}, line {line}: {error}") from None

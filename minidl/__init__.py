@@ -3,9 +3,9 @@
     ecosystem    built on the stack       to come
     experience   what a user touches      nn, optim, data, train, tools
     framework    the mathematics          op, ops, tape, autodiff, tensor, cost
-    runtime      programs on buffers      to come
+    runtime      programs on buffers      kernels
     cluster      many machines            to come
-    hardware     where numbers live       device, cpu, cuda
+    hardware     where numbers live       device, cpu, cuda, simt
 
 Imports go down only. A training step is read from `experience.train.step`: it
 calls a model (experience.nn), whose functions apply operations (framework.op) of one
@@ -34,6 +34,7 @@ from .framework.dtypes import (
     uint8,
 )
 from .framework.gradcheck import gradcheck
+from .framework.kernel import kernel
 from .framework.op import Op, apply, composed, handling
 from .framework.replace import replace
 from .framework.tape import enable_grad, no_grad

@@ -1,5 +1,8 @@
-"""Tools that show: the stack, a view, a recorded graph, frames, a loss surface."""
+"""Tools that show: the stack, a view, a recorded graph, frames, a loss surface,
+and which thread touches which address.
+"""
 
+from .access import access
 from .descent import descend
 from .figures import images, label_ends, pyplot
 from .graph import draw_graph
@@ -11,6 +14,7 @@ from .strides import explore
 from .surface import surface
 
 __all__ = [
+    "access",
     "descend",
     "draw_graph",
     "explore",

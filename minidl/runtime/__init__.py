@@ -1,0 +1,1 @@
+"""The runtime: kernels, as real CUDA C, and how to get at them. (Chapter 11.)"""

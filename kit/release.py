@@ -13,11 +13,11 @@ from .labs import files, make
 
 PARTS = (
     "README.md", "LICENSE", "CHANGELOG.md", "pyproject.toml", "environment.yml",
-    "kit/**/*", "minidl/**/*", "book/*", "notebooks/*.ipynb", "labs/*",
-    "tests/labs/test_lab*.py",
+    "kit/**/*", "minidl/**/*", "book/**/*", "notebooks/*.ipynb", "labs/*",
+    "benchmarks/results/*", "tests/labs/test_lab*.py",
 )  # fmt: skip
 TEXTS = ("AI_POLICY.md", "CHANGELOG.md")
-LEFT_OUT = {"__pycache__", ".ipynb_checkpoints"}
+LEFT_OUT = {"__pycache__", ".ipynb_checkpoints", "_build", "node_modules"}
 WHEN = (2020, 1, 1, 0, 0, 0)  # the same files make the same archive
 
 

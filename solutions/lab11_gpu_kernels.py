@@ -7,10 +7,10 @@
 # what they read at the edges. Each is judged by its values and by its counters. In the
 # end a network learns digits on them.
 #
-# Fill in the three cells that say "write your code here": each function returns the
-# CUDA C as a string, `return r"""` ... `"""`. The head of the kernel and its launch are
-# given. No GPU is needed; with one, the same strings run there. Save the notebook before
-# you check: what is saved is checked.
+# Fill in the three cells that say "write your code here": each function returns its
+# CUDA C as a string, `return r"""` ... `"""`. The head of the kernel and its launch
+# stand above the blank. No GPU is needed; with one, the same strings run there. Save
+# the notebook before you check: what is saved is checked.
 
 # %% tags=["try"]
 import sys
@@ -45,7 +45,7 @@ def launched(source, name, grid, block, *args):
 
 # %% tags=["picture"]
 obvious = r"""
-extern "C" __global__ void column_sums(const float* x, float* out, int rows, int cols) {
+extern "C" __global__ void down(const float* x, float* out, int rows, int cols) {
     int lane = threadIdx.x, col = blockIdx.x;
     float sum = 0.0f;
     for (int row = lane; row < rows; row += 32) sum += x[row * cols + col];
@@ -54,7 +54,7 @@ extern "C" __global__ void column_sums(const float* x, float* out, int rows, int
     if (lane == 0) out[col] = sum;
 }"""
 x, out = np.ones((64, 64), "float32"), np.zeros(64, "float32")
-kernel = simt.RawKernel(obvious, "column_sums")
+kernel = simt.RawKernel(obvious, "down")
 steps = simt.watch(kernel, 64, 32, (x, out, np.int32(64), np.int32(64)), line=5)
 dl.tools.access({"obvious": steps})
 
@@ -130,10 +130,9 @@ _, ax = plt.subplots(figsize=(6.4, 2.8))
 for level, step in enumerate((16, 8, 4, 2, 1)):
     for lane in range(32):
         ax.plot([lane, lane ^ step], [level, level + 1], "-", color="#8fa3b5", lw=0.7)
-known = {0}
-for level, step in enumerate((16, 8, 4, 2, 1, 0)):
-    where = 5 - level
-    ax.plot(sorted(known), [where] * len(known), "o", color="#d9622b", markersize=4)
+known = {0}  # whose values reach lane 0: from below, where it is alone
+for level in range(6):
+    ax.plot(sorted(known), [5 - level] * len(known), "o", color="#d9622b", markersize=4)
     known |= {lane ^ (1 << level) for lane in known}
 ax.invert_yaxis()
 ax.set_yticks(range(6), ["start", "xor 16", "xor 8", "xor 4", "xor 2", "xor 1"])
@@ -143,7 +142,7 @@ _ = ax.set_xlabel("lane")
 # %% [markdown]
 # Every lane must reach a shuffle that names it, also one that has no element, in a row
 # shorter than 32. What pair does such a lane hold? One that changes nothing: a sum of
-# 0, and the least float, -3.402823466e38f, as its maximum. Not -infinity: $-\infty -
+# 0, and the least float, `-3.402823466e38f`, as its maximum. Not -infinity: $-\infty -
 # (-\infty)$ is not a number.
 
 
@@ -185,7 +184,8 @@ extern "C" __global__ void log_sum_exp(const float* x, float* out, int rows, int
 
 # %% tags=["try"]
 x, out = np.zeros((8, 96), "float32"), np.zeros(8, "float32")
-print(launched(log_sum_exp(), "log_sum_exp", 1, 256, x, out, *map(np.int32, x.shape)))
+shape = map(np.int32, x.shape)
+print(launched(log_sum_exp(), "log_sum_exp", 1, 256, x, out, *shape).report())
 print(f"log 96 is {np.log(96):.4f}, found {out[0]:.4f}")
 
 # %% tags=["try"]
@@ -204,8 +204,7 @@ check("log_sum_exp")
 
 # %% tags=["picture"]
 obvious = r"""
-extern "C" __global__ void stencil(const float* x, const float* weight, float* out,
-                                   int n) {
+extern "C" __global__ void again(const float* x, const float* weight, float* out, int n) {
     int i = blockIdx.x * blockDim.x + threadIdx.x;
     float sum = 0.0f;
     for (int k = 0; k < 9; ++k) {
@@ -216,8 +215,8 @@ extern "C" __global__ void stencil(const float* x, const float* weight, float* o
     if (i < n) out[i] = sum;
 }"""
 x, weight, out = (np.ones(size, "float32") for size in (256, 9, 256))
-kernel = simt.RawKernel(obvious, "stencil")
-steps = simt.watch(kernel, 1, 256, (x, weight, out, np.int32(256)), line=9, warp=1)
+kernel = simt.RawKernel(obvious, "again")
+steps = simt.watch(kernel, 1, 256, (x, weight, out, np.int32(256)), line=8, warp=1)
 dl.tools.access([step for step in steps if step.name == "x"][:4])
 
 # %% [markdown]
@@ -345,9 +344,9 @@ print(f"accuracy {dl.train.evaluate(model, test):.3f}")
 # - The stencil runs on over the end of an image's row into the next. Give it the width,
 #   and put zeros there. Does the accuracy change?
 # - `column_sums` with few columns and very many rows starts few blocks. Let several
-#   blocks share a column: how do they join their sums, and what does `estimate("A100")`
-#   say before and after?
-# - `log_sum_exp` with a thread a row needs no shuffle. Count its sectors. When is it the
-#   better kernel all the same?
+#   blocks share a column: how do they join their sums, and what does
+#   `estimate("A100")` say before and after?
+# - `log_sum_exp` with a thread a row needs no shuffle. Count its sectors. When is it
+#   the better kernel all the same?
 # - Make the weights of the stencil learn: its gradient along x is a stencil too, with
 #   the weights reversed.

@@ -161,7 +161,8 @@ def host_and_file(link, name):
 
 def answers():
     """Neighbouring lines of the solutions, but for what the open library has, too."""
-    library = " ".join(p.read_text("utf-8") for p in ROOT.glob("minidl/**/*.py"))
+    sources = (p for end in ("py", "cu") for p in ROOT.glob(f"minidl/**/*.{end}"))
+    library = " ".join(p.read_text("utf-8") for p in sources)
     return {pair for pair in pairs() if pair not in " ".join(library.split())}
 
 

@@ -144,6 +144,16 @@ def test_quote_finds_functions_rows_methods_and_modules():
     assert '"""Names to devices' in quote.quote("minidl.hardware.registry")
 
 
+def test_quote_finds_a_kernel_with_its_comment_and_nothing_after_it():
+    found = quote.quote("minidl.runtime.kernels.cuda.reduction.reduce_shuffle")
+    assert found.startswith("// The last 32 values are one warp's")
+    assert found.count("__global__") == 1 and found.endswith("\n}")
+    device = quote.quote("minidl.runtime.kernels.cuda.reduction.warp_sum")
+    assert "__device__ float warp_sum" in device and "__global__" not in device
+    with pytest.raises(LookupError, match="no kernel 'reduce_shufle'.*reduce_shuffle"):
+        quote.quote("minidl.runtime.kernels.cuda.reduction.reduce_shufle")
+
+
 def test_an_unknown_quote_is_named_with_what_is_near(changed):
     with pytest.raises(LookupError, match="defines no 'backwards' .*backward"):
         quote.quote("minidl.framework.autodiff.backwards")

@@ -18,7 +18,7 @@ def launch(lab, name, grid, block, args):
     source = getattr(lab, name)()
     if not isinstance(source, str):
         raise TypeError(
-            f"{name}() returned {type(source).__name__}, expected the CUDA C as a string"
+            f"{name}() returned {type(source).__name__}, expected CUDA C as a string"
         )
     kernel = simt.RawKernel(source, name, max_steps=200_000)
     kernel(grid, block, args)
@@ -82,8 +82,21 @@ def wide(found, space, spare=0):
     worst = max(poor, key=lambda a: a.parts - a.fewest)
     unit = "sectors of global" if space == "global" else "passes over shared"
     return (
-        f"your {worst.what} of `{worst.name}` takes {worst.parts} {unit} memory for the "
+        f"your {worst.what} of `{worst.name}` takes {worst.parts} {unit} memory for "
         f"{worst.lanes} lanes of a warp; {worst.fewest} is possible ({worst.where})"
+    )
+
+
+def idle(found, name):
+    """What is wrong where most lanes of a warp stand by while few load."""
+    loads = of(found, "global", "load", name)
+    lanes = sum(a.lanes for a in loads)
+    if 2 * lanes >= 32 * len(loads):
+        return None
+    return (
+        f"block 0 makes {len(loads):,} requests for `{name}`, each of about "
+        f"{lanes / len(loads):.0f} lanes; {up(lanes, 32)} of 32 lanes are enough "
+        f"({loads[0].where})"
     )
 
 
@@ -143,7 +156,7 @@ def count_sums(lab, rows, cols):
 
 
 def judge_sectors(found, rows, cols):
-    return wide(found, "global")
+    return wide(found, "global") or idle(found, "x")
 
 
 def judge_sums_once(found, rows, cols):
@@ -365,7 +378,8 @@ def judge_halo(found, n):
 
 
 def judge_stencil_sectors(found, n):
-    return wide(found, "global", spare=1)  # a row that begins inside a sector
+    # A row that begins inside a sector takes one more.
+    return wide(found, "global", spare=1) or idle(found, "x")
 
 
 def judge_stencil_banks(found, n):

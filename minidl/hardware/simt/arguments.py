@@ -76,14 +76,20 @@ def fits(given, name, kind):
     while isinstance(base, kinds.Array):
         base = base.of
     if isinstance(base, kinds.Struct):
-        inner = {k.dtype for _, k, _ in base.fields}
-        good = given.dtype in inner or given.dtype.itemsize == base.size
+        good = given.dtype in leaves(base) or given.dtype.itemsize == base.size
     else:
         good = given.dtype == getattr(base, "dtype", None)
     if not good:
         raise TypeError(f"`{name}` is {kind} and was given an array of {given.dtype}")
     if not kind.constant and not given.flags.writeable:
         raise TypeError(f"`{name}` may be written and the array is read-only")
+
+
+def leaves(kind):
+    """The dtypes of the numbers in a structure."""
+    if not isinstance(kind, kinds.Struct):
+        return {kind.dtype}
+    return set().union(*(leaves(own) for _, own, _ in kind.fields))
 
 
 def refuse_overlap(arrays):

@@ -103,7 +103,7 @@ class RawKernel:
     """
 
     def __init__(
-        self, source, name, checks=True, counters=True, max_steps=10_000_000
+        self, source, name, checks=True, counters=True, max_steps=1_000_000
     ):  # fmt: skip
         self.source, self.name = source, name
         self.checks, self.counts, self.max_steps = checks, counters, max_steps

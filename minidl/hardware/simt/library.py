@@ -182,7 +182,8 @@ def atomic(function):
                 node,
             )
         kind = pointer.kind.to
-        if pointer.kind.constant or not isinstance(kind, Scalar):
+        narrow = kind is HALF or kind == kinds.VOID or kind.size < 4
+        if pointer.kind.constant or narrow or not isinstance(kind, Scalar):
             raise writer.program.wrong(f"an atomic can't change a {kind} here", node)
         if not kind.whole and function not in ("add", "exch", "sub"):
             raise writer.program.wrong(

@@ -290,12 +290,22 @@ def write_races(
             if last and not over(last & PLAIN, me, block_sync, warp_sync):
                 together = atomic and (last & ATOMIC)
                 if not together and not published(last, me, fences, atomics):
-                    how = SAME_INSTRUCTION if last >> 34 == now else AFTER_WRITE
-                    whom = last & 0xFFFFFFFF
+                    how, whom = AFTER_WRITE, last & 0xFFFFFFFF
             if not how and reads and not over(reads, me, block_sync, warp_sync):
                 how, whom = AFTER_READ, reads & 0xFFFFFFFF
             if how:
                 suspect[lane], other[lane] = how, whom
                 found += 1
+    # Only when all have met what was there before are their own writes noted.
+    for lane in range(places.size):
+        if not active[lane]:
+            continue
+        me, first = threads[lane], places[lane] >> shift
+        for place in range(first, min(first + granules, writer.size)):
+            last = writer[place]
+            if last >> 34 == now and not atomic and not suspect[lane]:
+                if last & 0xFFFFFFFF != me:
+                    suspect[lane], other[lane] = SAME_INSTRUCTION, last & 0xFFFFFFFF
+                    found += 1
             writer[place] = packed(now, me, int(atomic))
     return found

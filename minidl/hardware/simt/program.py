@@ -88,6 +88,12 @@ class Program:
             self.structs[node.type.name] = self.struct(node.type, node.type.name)
         elif isinstance(node.type, c_ast.FuncDecl):
             pass
+        elif isinstance(node.type, c_ast.ArrayDecl):
+            raise self.wrong(
+                f"`{node.name}` is an array outside of functions: declare it inside of "
+                "the kernel, or pass a pointer",
+                node,
+            )
         elif "const" in node.quals and node.init is not None:
             self.constants[node.name] = node.init, self.kind(node.type)
         else:

@@ -10,7 +10,7 @@ from pycparser import c_ast
 
 from . import kinds
 from .expressions import Expressions
-from .kinds import Array, Pointer, Scalar, Struct
+from .kinds import Array, Pointer, Struct
 from .translate import SHARED
 from .values import Element, Memory, Value, Variable, type_name
 
@@ -224,7 +224,7 @@ class Function(Expressions):
         self.scope[node.name] = variable
 
     def new_name(self, prefix, node):
-        """The Python name of a variable that is declared; one it hides keeps its own."""
+        """The Python name of a new variable; one that it hides keeps its own."""
         name, hidden = node.name, self.scope.get(node.name)
         if hidden is None:
             return f"{prefix}_{name}"
@@ -264,9 +264,8 @@ class Function(Expressions):
 
     def local(self, name, length, kind):
         form = "LocalStructs" if isinstance(kind, Struct) else "LocalArray"
-        return (
-            f'{name} = {form}(R, {self.mask}, "{name[2:]}", {length}, {type_name(kind)})'
-        )
+        given = f'R, {self.mask}, "{name[2:]}", {length}, {type_name(kind)}'
+        return f"{name} = {form}({given})"
 
     def local_array(self, node, kind):
         element = kind.element if isinstance(kind, Array) else kind
@@ -413,8 +412,10 @@ class Function(Expressions):
     def do_Switch(self, node):
         """Cases in turn; a lane that is in falls through until it breaks."""
         value = self.temporary(self.value(node.cond))
-        cases = node.stmt.block_items
-        if not all(isinstance(c, c_ast.Case | c_ast.Default) for c in cases):
+        cases = getattr(node.stmt, "block_items", None) or []
+        if not isinstance(node.stmt, c_ast.Compound) or not all(
+            isinstance(c, c_ast.Case | c_ast.Default) for c in cases
+        ):
             raise self.program.wrong("a switch holds cases only", node)
         before, broken, into = dict(self.leaving), self.name(), self.name()
         self.leaving["break"] = broken

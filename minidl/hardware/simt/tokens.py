@@ -80,7 +80,8 @@ def directive(row, macros, reading, source):
     if name in ("ifdef", "ifndef"):
         reading.append((rest[0].text in macros) == (name == "ifdef"))
     elif name == "if":
-        reading.append(not all(reading) or decided(expand(rest, macros, source), line, source))
+        skipped = not all(reading)
+        reading.append(skipped or decided(expand(rest, macros, source), line, source))
     elif name in ("else", "endif"):
         if not reading:
             raise CompileError(f"#{name} without #if", line, source)

@@ -68,8 +68,10 @@ def translate(source, wanted=()):
         copy = queue.pop(0)
         stream += written_out(copy, templates, instances, queue, source)
     structs = [
-        b.text for a, b in zip(stream, stream[1:]) if a.text == "struct"
-    ]  # fmt: skip
+        b.text
+        for a, b in zip(stream, stream[1:])
+        if a.text == "struct" and b.kind == "name"
+    ]
     stream = in_c(stream, source)
     return laid_out(stream, dict.fromkeys(structs)), structs, instances
 
@@ -116,10 +118,10 @@ def taken_out(stream, source):
             continue
         close = matching(stream, i + 1, source)
         given = split(stream[i + 2 : close])
-        if not all(given):
+        if not all(given) or any(t.text == "=" for part in given for t in part):
             raise CompileError(
-                "a template needs parameters: write a function of another name for a "
-                "special case",
+                "a template needs parameters without defaults: write a function of "
+                "another name for a special case",
                 stream[i].line,
                 source,
             )

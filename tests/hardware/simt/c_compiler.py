@@ -32,7 +32,7 @@ HEADS = {
 
 
 def varied(n, seed=0):
-    """{name: n values}: small ones, the ends of the type, any bits; no trap among them."""
+    """{name: n values}: small ones, the ends of the type, any bits."""
     rng = np.random.default_rng(seed)
     out = {}
     for name, (_, dtype) in INPUTS.items():
@@ -53,12 +53,14 @@ def varied(n, seed=0):
 
 
 def mixed(rng, numbers, special):
-    chosen = np.array(special, numbers.dtype)[rng.integers(0, len(special), len(numbers))]
+    chosen = np.array(special, numbers.dtype)[
+        rng.integers(0, len(special), len(numbers))
+    ]
     return np.where(rng.random(len(numbers)) < 0.3, chosen, numbers)
 
 
 class Both:
-    """Functions [(result type, body)] of the inputs, for C and for the simulated GPU."""
+    """Functions [(result type, body)] of the inputs, for both compilers."""
 
     def __init__(self, functions, helpers=""):
         self.functions, self.helpers = functions, helpers
@@ -88,20 +90,24 @@ class Both:
 
     def signature(self, star):
         outs = "".join(f", {o}* out_{o.replace(' ', '_')}" for o in OUTPUTS)
-        ins = "".join(f", {k}{star} {star and 'in_'}{i}" for i, (k, _) in INPUTS.items())
+        ins = "".join(
+            f", {k}{star} {star and 'in_'}{i}" for i, (k, _) in INPUTS.items()
+        )
         return f"(int n{ins}{outs})"
 
     def c_source(self):
         loads = "".join(f"{k} {i} = in_{i}[i]; " for i, (k, _) in INPUTS.items())
         return (
             f"{self.text('C')}void all{self.signature('*')} {{\n"
-            f"  for (int i = 0; i < n; ++i) {{ {loads}\n{''.join(self.stores())}  }}\n}}\n"
+            f"  for (int i = 0; i < n; ++i) {{ {loads}\n"
+            f"{''.join(self.stores())}  }}\n}}\n"
         )
 
     def cuda_source(self):
         loads = "".join(f"{k} {i} = in_{i}[i]; " for i, (k, _) in INPUTS.items())
         return (
-            f'{self.text("CUDA")}extern "C" __global__ void all{self.signature("*")} {{\n'
+            f"{self.text('CUDA')}"
+            f'extern "C" __global__ void all{self.signature("*")} {{\n'
             f"    int i = blockIdx.x * blockDim.x + threadIdx.x;\n"
             f"    if (i >= n) return;\n    {loads}\n{''.join(self.stores())}}}\n"
             f'extern "C" __global__ void one{self.signature("")} {{\n'

@@ -52,8 +52,10 @@ class Writer:
             "divide": lambda: f"({more()} {pick('/%')} (({more()} & 15) + 2))",
             "choose": lambda: f"({more()} ? {more()} : {more()})",
             "logic": lambda: f"({more()} {pick(['&&', '||'])} {more()})",
-            "real": lambda: f"({self.real(depth - 1)} {pick(['<', '==', '>='])} "
-            f"{self.real(depth - 1)})",
+            "real": lambda: (
+                f"({self.real(depth - 1)} {pick(['<', '==', '>='])} "
+                f"{self.real(depth - 1)})"
+            ),
             "element": lambda: f"whole({self.real(depth - 1)})",
         }[form]()
 
@@ -80,9 +82,7 @@ class Writer:
     # ---- statements
 
     def statements(self, depth):
-        return " ".join(
-            self.statement(depth) for _ in range(self.chance.randint(1, 3))
-        )
+        return " ".join(self.statement(depth) for _ in range(self.chance.randint(1, 3)))
 
     def statement(self, depth):
         simple = [self.assign, self.assign, self.step, self.element, self.float_step]

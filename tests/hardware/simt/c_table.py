@@ -7,6 +7,8 @@ A row is "type: expression" or "type: { statements with return }" over the varia
     x, y (double)  k (int, 0 to 7)
 """
 
+# ruff: noqa: E501 -- kernels in strings
+
 HELPERS = """
 #define TWICE(z) ((z) + (z))
 #define LARGER(p, q) ((p) > (q) ? (p) : (q))

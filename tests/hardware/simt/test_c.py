@@ -30,7 +30,9 @@ def values(functions, helpers):
 @functools.cache
 def of_group(group):
     rows = [(kind, body) for own, kind, body in ROWS if own == group]
-    return {body: found for (_, body), *found in zip(rows, *values(rows, c_table.HELPERS))}
+    return {
+        body: found for (_, body), *found in zip(rows, *values(rows, c_table.HELPERS))
+    }
 
 
 @functools.cache

@@ -1,8 +1,8 @@
 """Counters against numbers worked by hand from the CUDA C++ Programming Guide.
 
-A warp's global request moves the 32-byte sectors that its lanes touch. Shared memory has
-32 banks of 4 bytes; lanes that want different words of one bank take turns, lanes that
-want one word share it.
+A warp's global request moves the 32-byte sectors that its lanes touch. Shared memory
+has 32 banks of 4 bytes; lanes that want different words of one bank take turns, lanes
+that want one word share it.
 """
 
 import numpy as np
@@ -14,7 +14,9 @@ from minidl.hardware import simt
 def counted(body, grid=1, threads=32, dtype=np.float32, n=4096):
     """The counters of a kernel body over `out` and `in`, n elements each."""
     kind = {"f": "float", "d": "double", "B": "unsigned char"}[np.dtype(dtype).char]
-    source = f"__global__ void k({kind}* out, const {kind}* in, int* count) {{\n{body}\n}}"
+    source = (
+        f"__global__ void k({kind}* out, const {kind}* in, int* count) {{\n{body}\n}}"
+    )
     kernel = simt.RawKernel(source, "k")
     arrays = np.zeros(n, dtype), np.zeros(n, dtype), np.zeros(64, np.int32)
     shape = [s if isinstance(s, tuple) else (s,) for s in (grid, threads)]
@@ -36,7 +38,11 @@ SECTORS = {  # name: (expression of the index, dtype, sectors a request)
     "one element for all, by lanes": ("i / 32", "f4", 1),
     "pairs share": ("i / 2", "f4", 2),
     "two rows": ("i % 16 + i / 16 * 64", "f4", 4),
-    "two rows, misaligned": ("i % 16 + i / 16 * 65", "f4", 5),  # 64 bytes from byte 260: 3
+    "two rows, misaligned": (
+        "i % 16 + i / 16 * 65",
+        "f4",
+        5,
+    ),  # 64 bytes from byte 260: 3
     "four columns": ("i % 4 + i / 4 * 64", "f4", 8),  # 16 bytes in each of 8 rows
     "doubles": ("i", "f8", 8),
     "doubles, stride 2": ("2 * i", "f8", 16),
@@ -121,7 +127,9 @@ def test_a_shared_load_takes_a_pass_for_each_word_of_its_fullest_bank(name):
     size = 4096 if "char" in declaration else 1056
     fill = f"{declaration.split()[-2]}* p = ({declaration.rsplit(' ', 1)[0]}*)s;"
     fill = fill.replace("char* p", "unsigned char* p")
-    length = int(np.prod([int(part.rstrip("]")) for part in declaration.split("[")[1:]]))
+    length = int(
+        np.prod([int(part.rstrip("]")) for part in declaration.split("[")[1:]])
+    )
     body = (
         f"__shared__ {declaration}; int i = threadIdx.x; {fill}\n"
         f"for (int j = i; j < {min(size, length)}; j += 32) p[j] = 0;\n"

@@ -2,8 +2,10 @@
 
 A row is (kind, block, thread, grid, threads, source). The body stands in
 `k(float* out, const float* in, int* count, int n)`, n = 64; the arrays have 64 elements.
-A source that starts with a `#` or a function has the whole file.
+A source with functions of its own is the whole file.
 """
+
+# ruff: noqa: E501 -- kernels in strings
 
 import numpy as np
 import pytest
@@ -11,7 +13,7 @@ import pytest
 from minidl.hardware import simt
 from minidl.hardware.simt.faults import KINDS
 
-HEAD = '__global__ void k(float* out, const float* in, int* count, int n) {\n'
+HEAD = "__global__ void k(float* out, const float* in, int* count, int n) {\n"
 I = "int i = blockIdx.x * blockDim.x + threadIdx.x;\n"  # noqa: E741
 
 DEFECTS = {
@@ -75,6 +77,9 @@ DEFECTS = {
     "dynamic shared race": ("race", 0, 0, 1, 16, "extern __shared__ float s[];\ns[threadIdx.x] = in[threadIdx.x];\nout[threadIdx.x] = s[15 - threadIdx.x]; // <-- here"),
     "broadcast without barrier": ("race", 0, 1, 1, 32, "__shared__ int first;\nif (threadIdx.x == 0) first = n;\nout[threadIdx.x] = first; // <-- here"),
     "last block without a fence": ("race", 1, 0, 2, 1, "out[blockIdx.x] = 1;\nint old = atomicAdd(count, 1);\nif (old == 1)\n out[2] = out[0] + out[1]; // <-- here"),
+    "a flag set before it is cleared": ("race", 0, None, 1, 32, "__shared__ int any;\nif (threadIdx.x == 0) any = 0;\nif (in[threadIdx.x] < 9)\n any = 1; // <-- here"),
+    "atomics before the zero is there": ("race", 0, 1, 1, 32, "if (threadIdx.x == 0) count[0] = 0;\natomicAdd(count, 1); // <-- here"),
+    "shared atomics before the zeros": ("race", 0, 2, 1, 32, "__shared__ int s[2];\nint i = threadIdx.x;\nif (i < 2) s[i] = 0;\natomicAdd(&s[i & 1], i); // <-- here"),
     # ---- barriers and warps
     "barrier in a branch": ("divergent barrier", 0, 0, 1, 64, "if (threadIdx.x < 40)\n __syncthreads(); // <-- here"),
     "barrier in uneven loops": ("divergent barrier", 0, None, 1, 64, "for (int j = 0; j < threadIdx.x; ++j)\n __syncthreads(); // <-- here"),
@@ -106,7 +111,7 @@ DEFECTS = {
     "grid too high": ("bad launch", None, None, (1, 65536), 1, ""),
     "no block": ("bad launch", None, None, 0, 32, ""),
     "static shared too large": ("bad launch", None, None, 1, 32, "__shared__ float s[12289];\ns[0] = 1;"),
-}
+}  # fmt: skip
 
 
 def source_of(body):
@@ -114,7 +119,11 @@ def source_of(body):
 
 
 def launched(source, grid, threads, shared_mem=64, max_steps=3000):
-    out, data, count = np.zeros(64, np.float32), np.arange(64, dtype=np.float32), np.zeros(64, np.int32)
+    out, data, count = (
+        np.zeros(64, np.float32),
+        np.arange(64, dtype=np.float32),
+        np.zeros(64, np.int32),
+    )
     kernel = simt.RawKernel(f'extern "C" {{\n{source}\n}}', "k", max_steps=max_steps)
     shape = [n if isinstance(n, tuple) else (n,) for n in (grid, threads)]
     kernel(*shape, (out, data, count, np.int32(64)), shared_mem=shared_mem)
@@ -166,7 +175,9 @@ def test_a_write_that_others_have_read_names_them():
 
 
 def test_a_kernel_that_calls_itself_is_an_endless_loop():
-    source = "__device__ int f(int z) { return f(z + 1); }\n" + source_of("count[0] = f(0);")
+    source = "__device__ int f(int z) { return f(z + 1); }\n" + source_of(
+        "count[0] = f(0);"
+    )
     with pytest.raises(simt.KernelFault) as caught:
         launched(source, 1, 1)
     assert caught.value.kind == "endless loop"

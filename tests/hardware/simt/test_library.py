@@ -29,7 +29,8 @@ WITNESSES = {  # name: (number of arguments, Python's function)
 FAST = {
     "__expf": (1, math.exp), "__logf": (1, math.log), "__sinf": (1, math.sin),
     "__cosf": (1, math.cos), "__powf": (2, math.pow), "__fsqrt_rn": (1, math.sqrt),
-    "__frsqrt_rn": (1, lambda x: 1 / math.sqrt(x)), "__fdividef": (2, lambda a, b: a / b),
+    "__frsqrt_rn": (1, lambda x: 1 / math.sqrt(x)),
+    "__fdividef": (2, lambda a, b: a / b),
     "__saturatef": (1, lambda x: min(max(x, 0), 1)), "min": (2, min), "max": (2, max),
 }  # fmt: skip
 WHOLE = {  # call on int a, unsigned u: Python's value for a, u
@@ -119,5 +120,3 @@ def test_functions_of_bits_and_whole_numbers(call):
     wanted = [WHOLE[call](int(p), int(q)) for p, q in zip(a, u)]
     assert many.tolist() == wanted
     assert [int(s) for s in scalars] == wanted
-
-

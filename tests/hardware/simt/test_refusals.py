@@ -1,6 +1,9 @@
 """What the simulated GPU does not read, and arguments that a kernel can't take."""
 
+# ruff: noqa: E501 -- kernels in strings
+
 import random
+import re
 
 import numpy as np
 import pytest
@@ -57,6 +60,12 @@ REFUSED = {  # name: (line, words, source)
     "an index outside of its array": (2, "index 4 is outside", BODY + "int a[4]; a[4] = 1;\n}"),
     "one pointer to two memories": (3, "use two", BODY + "__shared__ float s[4]; float* p = s;\np = x;\n}"),
     "an atomic on a local variable": (2, "global or shared", BODY + "int a = 0; atomicAdd(&a, 1);\n}"),
+    "an atomic on halves": (1, "can't change a half", "__global__ void k(half* x) { atomicAdd(x, x[0]); }"),
+    "an atomic on bytes": (1, "can't change a unsigned char", "__global__ void k(unsigned char* x) { atomicAdd(x, 1); }"),
+    "shared memory outside": (1, "inside of the kernel", "extern __shared__ float s[];\n" + BODY + "}"),
+    "a table outside": (1, "inside of the kernel", "const float w[2] = {1, 2};\n" + BODY + "}"),
+    "a template with a default": (1, "without defaults", "template <int N = 3> __device__ int f() { return N; }\n" + BODY + "}"),
+    "a pointer to void": (2, "cast the pointer first", BODY + "x = (float*)((void*)x + 1);\n}"),
     "a kernel called by a kernel": (2, "launched from Python", BODY + "k(x, n);\n}"),
     "a dereferenced number": (2, "no pointer", BODY + "x[0] = *n;\n}"),
     "a text": (2, "no use", BODY + 'x[0] = "a";\n}'),
@@ -168,7 +177,7 @@ extern "C" __global__ void k(float* x, int n) {
 
 
 def test_a_right_source_less_one_token_runs_or_is_refused_in_words():
-    pieces = __import__("re").findall(r"\s+|\w+|[^\w\s]", SOUND)
+    pieces = re.findall(r"\s+|\w+|[^\w\s]", SOUND)
     chance, seen = random.Random(5), set()
     words = [i for i, piece in enumerate(pieces) if not piece.isspace()]
     for _ in range(300):

@@ -6,6 +6,8 @@ must be, given the input `x`, 64 whole numbers as floats; None leaves it open. A
 functions of its own holds the kernel's head as HEAD.
 """
 
+# ruff: noqa: E501 -- kernels in strings
+
 import numpy as np
 import pytest
 
@@ -235,6 +237,7 @@ RIGHT = {
     "half": (1, 64, L + "half h = __float2half(in[i]);\nh = h * __float2half(2.0f);\nout[i] = __half2float(h);", doubled, None),
     "structures": (1, 64, "struct Pair { float a; int b; };\n" + HEAD + L + "__shared__ Pair s[64];\ns[i].a = in[i]; s[i].b = i;\n__syncthreads();\nPair p = s[63 - i];\nout[i] = p.a; count[i] = p.b; }", lambda x: x[::-1], lambda x: T[::-1]),
     "a structure of bytes": (1, 64, "struct Two { unsigned char a, b; };\n" + HEAD + L + "__shared__ Two s[32];\nif (i & 1) s[i / 2].b = i; else s[i / 2].a = i;\n__syncthreads();\ncount[i] = i & 1 ? s[i / 2].b : s[i / 2].a; }", None, lambda x: T),
+    "structures in structures": (1, 8, "typedef struct { float a, b; } Two;\nstruct Four { Two low; Two high; };\n" + HEAD + L + "Four* p = (Four*)out;\np[i].low.a = i; p[i].high.b = in[i];\np[i].high.a = p[i].low.a + 1;\nTwo t = p[i].high;\ncount[i] = t.a; }", None, lambda x: padded(np.arange(1, 9))),
     "64-bit indices": (1, 64, "long long i = threadIdx.x; size_t j = 63 - i;\nout[i] = in[j];", lambda x: x[::-1], None),
     "bits of a float": (1, 64, L + "out[i] = __int_as_float(__float_as_int(in[i]) & 0x7fffffff);", np.abs, None),
     # ---- functions, templates, local arrays

@@ -204,13 +204,13 @@ check("log_sum_exp")
 
 # %% tags=["picture"]
 obvious = r"""
-extern "C" __global__ void again(const float* x, const float* weight, float* out, int n) {
+extern "C" __global__ void again(const float* x, const float* w, float* out, int n) {
     int i = blockIdx.x * blockDim.x + threadIdx.x;
     float sum = 0.0f;
     for (int k = 0; k < 9; ++k) {
         int j = i + k - 4;
         if (j >= 0 && j < n)
-            sum += weight[k] * x[j];
+            sum += w[k] * x[j];
     }
     if (i < n) out[i] = sum;
 }"""

@@ -357,7 +357,9 @@ def test_no_answer_and_nothing_made_from_one_is_released(released):
     names = [p.relative_to(released).as_posix() for p in released.rglob("*")]
     assert not [n for n in names if "solution" in n or "answers_" in n or "gate" in n]
     library = " ".join(
-        " ".join(p.read_text("utf-8").split()) for p in (ROOT / "minidl").rglob("*.py")
+        " ".join(p.read_text("utf-8").split())
+        for p in (ROOT / "minidl").rglob("*")
+        if p.suffix in (".py", ".cu")
     )
     texts = {
         p: " ".join(p.read_text("utf-8", errors="replace").split())

@@ -9,8 +9,8 @@ import numpy as np
 
 from . import kinds
 from .kinds import Pointer
-from .machine import Space
 from .memory import OBJECT
+from .space import Space
 
 
 @dataclass

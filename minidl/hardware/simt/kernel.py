@@ -100,6 +100,7 @@ class RawKernel:
     shows; bounds, alignment and barriers are always checked. Raises CompileError for
     what the simulated GPU does not read, and KernelFault, at the launch, for what a
     thread does wrong. Arguments are NumPy arrays, changed in place, and NumPy scalars.
+    A loop ends with a fault after `max_steps` rounds of the blocks that run together.
     """
 
     def __init__(

@@ -8,35 +8,15 @@ with a part for each block. (Chapter 11.)
 import numpy as np
 
 from . import memory
-from .faults import KernelFault
+from .blame import Blame
 from .masks import Mask
-from .memory import BLOCK, INSIDE, OBJECT, WARP
-from .shadow import Shadow
+from .memory import BLOCK, WARP
+from .space import agreed, fetched, put, spread, zero
 
 LANES = 1 << 16  # threads that run at once, so that their variables stay in the cache
 
 
-class Space:
-    """One memory: its bytes, the objects in it, and what is known of its accesses."""
-
-    def __init__(self, name, sizes, copies, lanes, tracked=None, fine=4):
-        starts = np.concatenate([[0], np.cumsum([-(-s // 256) * 256 for s in sizes])])
-        self.name, self.sizes = name, np.array(sizes, np.int64)
-        self.starts, self.stride = starts[:-1].astype(np.int64), int(starts[-1])
-        self.bytes = np.zeros(max(256, self.stride * copies), np.uint8)
-        self.origin = np.zeros(lanes, np.int64)
-        self.views = {}
-        granules = 0 if tracked is None else tracked * copies // fine + 1
-        self.shadow = Shadow(granules, fine, name == "shared")
-
-    def view(self, dtype):
-        """All of the memory as elements of `dtype`."""
-        if dtype not in self.views:
-            self.views[dtype] = self.bytes.view(dtype)
-        return self.views[dtype]
-
-
-class Machine:
+class Machine(Blame):
     """Blocks `first` and on, as many as the masks have room for, of one launch."""
 
     def __init__(self, launch, spaces, counters, checks):
@@ -53,14 +33,13 @@ class Machine:
         self.warp_sync = np.zeros(blocks << (BLOCK - 5), np.int64)
         self.fences = np.zeros(blocks, np.int64)
         self.atomics = np.zeros(blocks, np.int64)
-        self.steps = 0
 
     def begin(self, first):
         """The mask of all threads of the blocks from `first` on."""
         launch = self.launch
         lane = np.arange(self.lanes)
         slot, thread = lane // launch.padded, lane % launch.padded
-        self.block, self.thread = first + slot, thread
+        self.block, self.thread, self.steps = first + slot, thread, 0
         self.names = (self.block << BLOCK | thread).astype(np.int64)
         self.shared.origin[:] = slot * self.shared.stride
         self.shared.shadow.clear()
@@ -231,106 +210,13 @@ class Machine:
         """One more round of a loop."""
         self.steps += 1
         if self.steps > self.launch.max_steps:
-            words = f"the loop still runs after {self.launch.max_steps:,} rounds in all"
-            self.fault("endless loop", words, site, int(mask.lanes.argmax()))
-
-    # ---- faults
-
-    def fault(self, kind, words, site, lane=None):
-        line = self.launch.program.lines[site]
-        text = self.launch.program.source.splitlines()[line - 1]
-        block = thread = None
-        if lane is not None:
-            block = self.launch.block_at(int(self.block[lane]))
-            thread = self.launch.thread_at(int(self.thread[lane]))
-        raise KernelFault(kind, words, line, text, block, thread)
-
-    def misplaced(self, site, address, space, size, align, lane, code):
-        what, byte = int(address) >> OBJECT, int(address) & INSIDE
-        if byte >> (OBJECT - 1):  # below an object's first byte: back to its own number
-            what, byte = what + 1, byte - (1 << OBJECT)
-        names = self.launch.object_names(space.name)
-        name, nbytes = "no object", 0
-        if 0 <= what < len(names):
-            name, nbytes = names[what], int(space.sizes[what])
-        if code == memory.MISALIGNED:
             words = (
-                f"byte {byte} of {name} is no multiple of {align}, as an access of "
-                f"{size} bytes needs"
+                f"the loop still runs after {self.launch.max_steps:,} rounds; a kernel "
+                "that needs more says so with max_steps="
             )
-            self.fault("misaligned access", words, site, lane)
-        unit = self.launch.unit(space.name, what, size)
-        words = (
-            f"element {byte // unit} of {name}, which has {nbytes // unit} "
-            f"({space.name} memory, {size} bytes at byte {byte} of {nbytes})"
-        )
-        self.fault("out of bounds", words, site, lane)
-
-    def raced(self, site, space, lane, how):
-        """A fault for the lane that met another thread in the memory."""
-        if how == memory.UNWRITTEN:
-            words = f"{self.named_place(space, lane)} was never written"
-            self.fault("uninitialised read", words, site, lane)
-        other = int(self.other[lane])
-        thread = self.launch.thread_at(other & ((1 << BLOCK) - 1))
-        block = self.launch.block_at(other >> BLOCK)
-        if other == self.names[lane]:
-            words = f"other threads read {self.named_place(space, lane)} too"
-            self.fault("race", f"{words}, with no barrier between", site, lane)
-        did = "read" if how == memory.AFTER_READ else "wrote"
-        same = " in the same instruction" if how == memory.SAME_INSTRUCTION else ""
-        words = (
-            f"thread {thread} of block {block} {did} {self.named_place(space, lane)}"
-            f"{same}, with no barrier between"
-        )
-        self.fault("race", words, site, lane)
-
-    def named_place(self, space, lane):
-        """The object and element of an access, in words."""
-        byte = int(self.places[lane] - space.origin[lane])
-        inside = (space.starts <= byte) & (byte < space.starts + space.sizes)
-        what = int(inside.argmax())
-        unit = self.launch.unit(space.name, what, 4)
-        name = self.launch.object_names(space.name)[what]
-        return f"element {(byte - int(space.starts[what])) // unit} of {name}"
+            self.fault("endless loop", words, site, int(mask.lanes.argmax()))
 
 
 def words_of(lanes):
     """The lanes of each warp as the bits of a word, (warps, 1)."""
     return np.packbits(lanes, bitorder="little").view(np.uint32).reshape(-1, 1)
-
-
-def zero(kind):
-    if hasattr(kind, "fields"):
-        return tuple(zero(own) for _, own, _ in kind.fields)
-    return kind.dtype.type(0)
-
-
-def fetched(space, places, kind):
-    if hasattr(kind, "fields"):
-        return tuple(
-            fetched(space, places + offset, own) for _, own, offset in kind.fields
-        )
-    return space.view(kind.dtype).take(places >> (kind.size.bit_length() - 1))
-
-
-def agreed(value):
-    """One value as a scalar."""
-    return tuple(map(agreed, value)) if isinstance(value, tuple) else value[0]
-
-
-def spread(value, lanes, chosen):
-    """`value` of the chosen lanes; what all agree on stays a scalar."""
-    if isinstance(value, tuple):
-        return tuple(spread(v, lanes, chosen) for v in value)
-    return value[chosen] if isinstance(value, np.ndarray) else value
-
-
-def put(space, places, kind, value, suspects=None):
-    if suspects is not None:
-        suspects.before(space, kind)
-    if isinstance(value, tuple):
-        for (_, own, offset), part in zip(kind.fields, value):
-            put(space, places + offset, own, part)
-    else:
-        space.view(kind.dtype)[places >> (kind.size.bit_length() - 1)] = value

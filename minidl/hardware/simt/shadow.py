@@ -7,7 +7,7 @@ as is one value from many threads at once: the outcome is the same. (Chapter 11.
 
 import numpy as np
 
-from . import memory
+from . import races
 
 
 class Shadow:
@@ -33,7 +33,7 @@ class Shadow:
         if not self.writer.size:
             return
         machine.suspect[:] = 0
-        if self.walk(machine, memory.read_races, mask, places, size, self.unwritten):
+        if self.walk(machine, races.read_races, mask, places, size, self.unwritten):
             self.report(machine, site)
 
     def write(self, machine, mask, places, size):
@@ -41,7 +41,7 @@ class Shadow:
         if not self.writer.size:
             return None
         machine.suspect[:] = 0
-        if self.walk(machine, memory.write_races, mask, places, size, False):
+        if self.walk(machine, races.write_races, mask, places, size, False):
             lanes = machine.suspect.nonzero()[0]
             return Suspects(machine, lanes, places[lanes].copy())
         return None
@@ -55,9 +55,9 @@ class Shadow:
             and (self.writer[places[mask.lanes] >> self.shift] == 0).any()
         ):
             fresh = mask.lanes & (self.writer[places >> self.shift] == 0)
-            machine.suspect[fresh] = memory.UNWRITTEN
+            machine.suspect[fresh] = races.UNWRITTEN
             self.report(machine, site)
-        if self.walk(machine, memory.write_races, mask, places, size, True):
+        if self.walk(machine, races.write_races, mask, places, size, True):
             self.report(machine, site)
 
     def report(self, machine, site):
@@ -74,7 +74,7 @@ class Suspects:
         self.kinds = machine.suspect[lanes].copy()
         self.others = machine.other[lanes].copy()
         self.myself = self.others == machine.names[lanes]
-        together = self.kinds == memory.SAME_INSTRUCTION
+        together = self.kinds == races.SAME_INSTRUCTION
         self.rivals = np.where(together, machine.lanes_of(self.others), lanes)
 
     def before(self, space, kind):
@@ -88,7 +88,7 @@ class Suspects:
         """Whether one of them does; then `lane` and `how` are of the first, best of
         those that met another thread than themselves."""
         wanted = bytes_of(value, kind, self.lanes)
-        alone = self.kinds != memory.SAME_INSTRUCTION
+        alone = self.kinds != races.SAME_INSTRUCTION
         changed = (self.old != wanted).any(1) & alone
         differ = (bytes_of(value, kind, self.rivals) != wanted).any(1)
         wrong = changed | differ

@@ -64,12 +64,13 @@ class Template:
 class Fork:
     """One submission's processes, seen from outside: two pipes and an end."""
 
-    def __init__(self, template, report=False):
+    def __init__(self, template, report, warm):
         questions, self.stdin = pipe("wb", theirs=0)
         answers, self.stdout = pipe("rb", theirs=1)
         try:
-            self.pid = template.ask([questions, answers], user=user(), limits=LIMITS,
-                                    tmp=TMP, report=report)["pid"]  # fmt: skip
+            settings = {"limits": LIMITS, "tmp": TMP, "report": report, "warm": warm}
+            said = template.ask([questions, answers], user=user(), **settings)
+            self.pid = said["pid"]
         finally:
             os.close(questions)
             os.close(answers)
@@ -92,14 +93,17 @@ def pipe(mode, theirs):
 own = threading.local()
 
 
-def launch(report=False):
-    """A Fork of this thread's template, which is made where there is none alive."""
+def launch(report=False, warm=False):
+    """A Fork of this thread's template, which is made where there is none alive.
+
+    `warm`: the simulated GPU will be needed, and is compiled before the fork.
+    """
     for _ in range(2):
         template = getattr(own, "template", None)
         if template is None or template.process.poll() is not None:
             template = own.template = Template()
         try:
-            return Fork(template, report)
+            return Fork(template, report, warm)
         except OSError as error:
             trouble = error
             template.close()

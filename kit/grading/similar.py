@@ -1,7 +1,8 @@
 """Which submissions share code: fingerprints of their tokens, compared pair by pair.
 
 Names, numbers and strings all count as one of their kind, so that renaming hides
-nothing; comments and layout don't count. Of the sums of all runs of RUN tokens, the
+nothing; comments and layout don't count. A string that holds a program, such as a CUDA
+kernel, counts by its own tokens. Of the sums of all runs of RUN tokens, the
 smallest in each window is a fingerprint, so that any shared run of RUN + WINDOW - 1
 tokens shares one (winnowing: Schleimer, Wilkerson & Aiken, 2003). What the course gives
 is taken off. Sharing is no proof: short answers to one question resemble each other.
@@ -9,6 +10,7 @@ is taken off. Sharing is no proof: short answers to one question resemble each o
 
 import io
 import keyword
+import re
 import tokenize
 from dataclasses import dataclass
 from functools import cache
@@ -20,6 +22,7 @@ FEWEST = 12  # fingerprints that a submission must have to be compared
 THRESHOLD = 0.6  # of the fingerprints of the one that has fewer
 KINDS = {tokenize.NAME: "name", tokenize.NUMBER: "number", tokenize.STRING: "string",
          tokenize.OP: None, tokenize.NEWLINE: "\n"}  # fmt: skip
+WORD = re.compile(r"(?P<name>[A-Za-z_]\w*)|(?P<number>\d[\w.]*)|(?P<mark>[^\w\s])")
 
 
 @dataclass(frozen=True)
@@ -77,12 +80,21 @@ def tokens(source):
     words = []
     try:
         for token in tokenize.generate_tokens(io.StringIO(source).readline):
-            if token.type in KINDS:
+            if token.type == tokenize.STRING and ";\n" in token.string:
+                words += inner_tokens(token.string)
+            elif token.type in KINDS:
                 fixed = keyword.iskeyword(token.string) or token.type == tokenize.OP
                 words.append(token.string if fixed else KINDS[token.type])
     except (tokenize.TokenError, SyntaxError):
         pass
     return words
+
+
+def inner_tokens(text):
+    """The same of a program in a string, in a language like C."""
+    for match in WORD.finditer(re.sub(r"//.*", "", text)):
+        word, kind = match[0], match.lastgroup
+        yield word if kind == "mark" or keyword.iskeyword(word) else kind
 
 
 def beside(a, b, shared):

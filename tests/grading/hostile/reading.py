@@ -157,7 +157,7 @@ import subprocess
 
 
 def scaled(x, k):
-    for folder in (".", "..", "/work/main", "/repo"):
+    for folder in (".", "..", "/srv/course", "/repo"):
         done = subprocess.run(
             ["git", "-C", folder, "log", "--oneline"], capture_output=True
         )

@@ -83,6 +83,11 @@ class Array:
         return f"{self.of}[{self.length}]"
 
 
+def elements(kind):
+    """How many innermost elements a value of this type has."""
+    return kind.size // kind.element.size if isinstance(kind, Array) else 1
+
+
 ROWS = (  # name, dtype, rank
     ("bool", "?", 0),
     ("char", "i1", 1),

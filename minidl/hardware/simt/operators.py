@@ -5,7 +5,7 @@ from dataclasses import replace
 from pycparser import c_ast
 
 from . import kinds
-from .kinds import BOOL, INT, LONG, Array, Pointer, Scalar, common, promoted
+from .kinds import BOOL, INT, LONG, Pointer, Scalar, common, elements, promoted
 from .values import Value, number_of
 
 COMPARISONS = {"<", ">", "<=", ">=", "==", "!="}
@@ -19,7 +19,7 @@ class Operators:
         if op in ("++", "--", "p++", "p--"):
             return self.stepped(node)
         if op == "&":
-            return self.address(self.place(node.expr, True), node)
+            return self.address(self.place(node.expr), node)
         if op == "*":
             return self.read(self.place(node), node)
         if op == "sizeof":
@@ -115,9 +115,8 @@ class Operators:
         elif isinstance(b.kind, Pointer) and op in COMPARISONS:
             return Value(f"({a.code} {op} {b.code})", BOOL)
         elif op == "-" and a.kind.to == b.kind.to:
-            size, inner = a.kind.to.size, a.kind.to
-            if a.kind.space == "local":  # places count innermost elements
-                size = size // inner.element.size if isinstance(inner, Array) else 1
+            local = a.kind.space == "local"  # whose places count innermost elements
+            size = elements(a.kind.to) if local else a.kind.to.size
             size = self.program.number(LONG, size)
             return Value(f"(({a.code} - {b.code}) // {size})", LONG)
         raise self.program.wrong(f"`{op}` can't join {a.kind} and {b.kind}", node)
@@ -128,8 +127,7 @@ class Operators:
             raise self.program.wrong("void has no size: cast the pointer first", node)
         self.tally("int")
         if pointer.kind.space == "local":
-            inner, by = pointer.kind.to, self.cast(by, INT, node)
-            each = inner.size // inner.element.size if isinstance(inner, Array) else 1
+            by, each = self.cast(by, INT, node), elements(pointer.kind.to)
             step = f"{by.code} * {each}" if each > 1 else by.code
             return replace(pointer, code=f"{pointer.code}.moved({op}({step}))")
         by = self.scaled(by, pointer.kind.to.size, node)

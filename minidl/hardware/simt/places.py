@@ -5,14 +5,14 @@ from dataclasses import replace
 from pycparser import c_ast
 
 from . import kinds
-from .kinds import INT, LONG, Array, Pointer, Struct
+from .kinds import INT, LONG, Array, Pointer, Struct, elements
 from .values import Element, Field, Memory, Value, Variable, type_name
 
 
 class Places:
     """The part of a function's compiler that reads and writes places."""
 
-    def place(self, node, addressed=False):
+    def place(self, node):
         """Where an expression can be written or its address taken."""
         if isinstance(node, c_ast.ID):
             if node.name not in self.scope:
@@ -40,8 +40,7 @@ class Places:
             return Memory(f"({base.address} + {step})", base.kind.of, base.space)
         if isinstance(base, Element):
             self.within(index, base.kind, node)
-            inner = base.kind.of
-            count = inner.size // inner.element.size if isinstance(inner, Array) else 1
+            inner, count = base.kind.of, elements(base.kind.of)
             index = self.cast(index, INT, node)
             step = index.code
             if count > 1:
@@ -132,15 +131,15 @@ class Places:
         if isinstance(place, Field):
             base = self.read(place.base, node)
             return Value(f"{base.code}[{place.number}]", place.kind)
-        where = f"R, {self.at(node)}, {self.mask}"
+        where = f"{self.at(node)}, {self.mask}"
         if isinstance(place, Element):
-            code = f"{place.array}.load({where[3:]}, {place.index})"
+            code = f"{place.array}.load({where}, {place.index})"
             return self.temporary(Value(code, place.kind))
         self.tally("load")
         self.program.touches(place.kind)
         space = place.space.removeprefix("constant ")
         kind = type_name(place.kind)
-        code = f'R.load({where[3:]}, {place.address}, "{space}", {kind})'
+        code = f'R.load({where}, {place.address}, "{space}", {kind})'
         return self.temporary(Value(code, place.kind))
 
     def read_variable(self, place, node):

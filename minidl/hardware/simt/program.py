@@ -166,10 +166,7 @@ class Program(Unit):
         names |= library.NAMES
         for name, kind, value in self.numbers.values():
             names[name] = kinds.scalar(kind, value)
-        kinds_by_name = {f"T_{k}": k for k in self.structs}
-        names |= kinds_by_name and {
-            f"T_{name}": kind for name, kind in self.structs.items()
-        }
+        names |= {f"T_{name}": kind for name, kind in self.structs.items()}
         names |= {type_name(k): k for k in kinds.SCALARS.values()}
         exec(compile("\n\n\n".join(self.python), "<simt>", "exec"), names)
         return names

@@ -12,6 +12,7 @@ import numpy as np
 from . import ops
 from .dtypes import bool_, float32, int64, is_float, is_number, rank, wider
 from .op import apply
+from .trace.number import Number
 
 DEFAULT = {"f": float32, "i": int64, "b": bool_}
 
@@ -42,6 +43,9 @@ def promoted(x, y):
         return x.cast(dtype), x.wrap(x.device.xp.asarray(y, dtype))
     if isinstance(y, np.ndarray | np.generic) and is_number(y.dtype):
         y = x.wrap(x.device.xp.asarray(y))
+    if isinstance(y, Number):
+        dtype = number_dtype(x, y.value)
+        return x.cast(dtype), x.wrap(y.symbol(dtype))
     if not isinstance(y, Arithmetic):
         return None
     dtype = result_dtype(x, y)
@@ -131,6 +135,8 @@ class Arithmetic:
         """`value` as a tensor on this tensor's device."""
         if isinstance(value, Arithmetic):
             return value
+        if isinstance(value, Number):
+            return self.wrap(value.symbol(self.dtype))
         try:
             array = np.asarray(value)
             if not is_number(array.dtype):

@@ -13,6 +13,7 @@ from . import ops
 from .arithmetic import promoted
 from .dtypes import float32, float64, int64, is_number
 from .movement import sizes_of
+from .replace import replaceable
 from .tensor import Tensor
 
 __all__ = """tensor from_numpy full zeros ones zeros_like ones_like arange linspace eye
@@ -128,12 +129,19 @@ class Generator:
         return self
 
     def key(self, device="cpu"):
-        self.draw += 1
-        return Tensor(device_called(device).array((self.seed, self.draw - 1), int64))
+        return next_key(self, device)
 
     def numpy(self):
         """A NumPy generator for a shuffle or the like; it takes one key."""
         return ops.generator(self.key().data)
+
+
+@replaceable
+def next_key(generator, device):
+    """The key that `generator` gives next, (seed, draw) as a tensor."""
+    generator.draw += 1
+    key = (generator.seed, generator.draw - 1)
+    return Tensor(device_called(device).array(key, int64))
 
 
 default_generator = Generator()

@@ -141,6 +141,7 @@ class Stack(threading.local):
 
     handlers = ()
     bottom = None  # who answers when no handler is left: the tape, or `evaluate`
+    recorder = None  # of a trace under way: it makes nodes in place of results
 
 
 stack = Stack()
@@ -189,6 +190,8 @@ MISTAKES = (ValueError, TypeError, IndexError, AttributeError)
 
 def evaluate(op, inputs, attrs):
     """The result of `op`, computed now by the device that holds the inputs."""
+    if stack.recorder is not None:
+        return stack.recorder.record(op, inputs, attrs)
     try:
         first = inputs[0]
         xp = np if isinstance(first.data, ndarray) else first.device.xp

@@ -28,4 +28,6 @@ def devices():
 
 def device_of(array):
     """The device on which `array` lives."""
-    return cpu.cpu if isinstance(array, numpy.ndarray) else cuda.cuda()
+    if isinstance(array, numpy.ndarray):
+        return cpu.cpu
+    return getattr(array, "on", None) or cuda.cuda()  # what stands for one says where

@@ -6,6 +6,7 @@ What a rule remembers of a parameter is plain data: tensors and numbers by name.
 from ...framework.create import zeros_like
 from ...framework.tape import no_grad
 from ...framework.tensor import Tensor
+from ...framework.trace.variables import variables
 
 
 class Optimizer:
@@ -32,9 +33,10 @@ class Optimizer:
                 "parameters has a gradient; call loss.backward() first"
             )
         for group in self.param_groups:
+            settings = variables(group)
             for p in group["params"]:
                 if p.grad is not None:
-                    self.update(p, p.grad, self.state[p], group)
+                    self.update(p, p.grad, variables(self.state[p]), settings)
 
     def zero_grad(self):
         for p in self.state:

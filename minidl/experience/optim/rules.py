@@ -25,7 +25,7 @@ def momentum_step(
 def composed_momentum_step(
     p, g, velocity, *, lr, momentum, nesterov=False, weight_decay=0.0
 ):
-    g = g + p * weight_decay
+    g = g + p * weight_decay if weight_decay else g
     velocity.copy_(velocity * momentum + g)
     return p.copy_(p - (g + velocity * momentum if nesterov else velocity) * lr)
 
@@ -75,7 +75,7 @@ def adam_step(xp, p, g, mean, square, *, lr, beta1, beta2, eps, step):
 def composed_adam_step(p, g, mean, square, *, lr, beta1, beta2, eps, step):
     mean.copy_(mean * beta1 + g * (1 - beta1))
     square.copy_(square * beta2 + g * g * (1 - beta2))
-    root = square.sqrt() * (1 / sqrt(1 - beta2**step)) + eps
+    root = square.sqrt() * (1 - beta2**step) ** -0.5 + eps
     return p.copy_(p - mean / root * (lr / (1 - beta1**step)))
 
 

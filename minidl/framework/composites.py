@@ -140,7 +140,7 @@ def normalised(xp, x, *, eps):
 def composed_normalise(x, *, eps):
     centred = x - x.mean(-1, keepdim=True)
     variance = (centred * centred).mean(-1, keepdim=True)
-    return centred / (variance + eps).sqrt()
+    return centred * (1 / (variance + eps).sqrt())
 
 
 def normalised_slope(xp, y, x, *, eps):

@@ -10,6 +10,8 @@ table. (Chapter 7.)
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import count
+from math import prod
+from textwrap import indent
 
 import numpy as np
 
@@ -35,10 +37,12 @@ class Node:
 
     @property
     def size(self):
-        return int(np.prod(self.shape))
+        return prod(self.shape)
 
     @property
     def nbytes(self):
+        if isinstance(self.dtype, tuple):
+            return sum(prod(s) * d.itemsize for s, d in zip(self.shape, self.dtype))
         return self.size * self.dtype.itemsize
 
     def __repr__(self):
@@ -51,7 +55,29 @@ def given(xp, *inputs, **attrs):
 
 INPUT = Op("input", given, flops=lambda *shapes, **attrs: 0)
 CONSTANT = Op("constant", given, flops=lambda *shapes, **attrs: 0)
-ITEM = Op("item", given, flops=lambda *shapes, **attrs: 0, view=True)
+ITEM = Op(  # one of a node's several results
+    "item",
+    given,
+    shape=lambda shapes, *, index: shapes[index],
+    dtype=lambda dtypes, *, index: dtypes[index],
+    flops=lambda *shapes, **attrs: 0,
+    view=True,
+)
+
+
+def types(body, of):
+    """The shapes or dtypes of a graph's outputs: that of one, or a tuple of several."""
+    kinds = tuple(getattr(x, of) for x in body.outputs)
+    return kinds if len(kinds) > 1 else kinds[0]
+
+
+FUSED = Op(  # the nodes of `body`, a graph, which one kernel computes
+    "fused",
+    given,
+    shape=lambda *shapes, body: types(body, "shape"),
+    dtype=lambda *dtypes, body: types(body, "dtype"),
+    flops=lambda result, *shapes, body: body.flops,
+)
 
 
 def input_node(name, shape, dtype, where=""):
@@ -145,6 +171,8 @@ def moved(node):
     """Bytes that one node reads and writes."""
     if node.op in (INPUT, CONSTANT) or node.op.view:
         return 0
+    if node.op is FUSED:
+        return sum(x.nbytes for x in (*node.inputs, *node.attrs["body"].outputs))
     return node.nbytes + sum(x.nbytes for x in node.inputs)
 
 
@@ -156,12 +184,21 @@ def text(graph):
     names = name_nodes(graph)
     rows = [(names[n], type_text(n), call_text(n, names), n.where) for n in graph.nodes]
     widths = [max((len(row[i]) for row in rows), default=0) for i in range(3)]
-    lines = [
-        f"{name:<{widths[0]}}  {kind:<{widths[1]}} = {call:<{widths[2]}}  {where}"
-        for name, kind, call, where in rows
-    ]
+    lines = []
+    for node, (name, kind, call, where) in zip(graph.nodes, rows):
+        line = (
+            f"{name:<{widths[0]}}  {kind:<{widths[1]}} = {call:<{widths[2]}}  {where}"
+        )
+        lines += [line.rstrip(), *parts_text(node)]
     results = ", ".join(names[x] for x in graph.outputs)
-    return "\n".join([line.rstrip() for line in lines] + [f"return {results}"])
+    return "\n".join([*lines, f"return {results}"])
+
+
+def parts_text(node):
+    """The graphs that a node holds, each under its name, set in."""
+    for name, part in node.attrs.items():
+        if isinstance(part, Graph):
+            yield indent(f"{name}:\n{indent(text(part), '  ')}", "  ")
 
 
 def name_nodes(graph):
@@ -244,11 +281,17 @@ def run(graph, *arrays):
     """The outputs for `arrays`, one for each input, as a tuple of arrays."""
     if len(arrays) != len(graph.inputs):
         raise ValueError(f"a graph of {len(graph.inputs)} inputs got {len(arrays)}")
-    values = {x: Tensor(np.asarray(a)) for x, a in zip(graph.inputs, arrays)}
+    tensors = [Tensor(np.asarray(a)) for a in arrays]
+    return tuple(x.data for x in replay(graph, tensors))
+
+
+def replay(graph, tensors):
+    """The outputs for `tensors`, as a tuple: applied one by one, as a program does."""
+    values = dict(zip(graph.inputs, tensors))
     for node in graph.nodes:
         if node not in values:
             values[node] = result(node, [values[x] for x in node.inputs])
-    return tuple(values[x].data for x in graph.outputs)
+    return tuple(values[x] for x in graph.outputs)
 
 
 def result(node, inputs):
@@ -256,6 +299,11 @@ def result(node, inputs):
         return Tensor(node.attrs["value"])
     if node.op is ITEM:
         return inputs[0][node.attrs["index"]]
+    if node.op is FUSED:
+        found = tuple(map(Tensor, run(node.attrs["body"], *[x.data for x in inputs])))
+        return found if len(found) > 1 else found[0]
+    if isinstance(node.dtype, tuple):  # control flow: of several results
+        return node.op.composed(*inputs, **node.attrs)
     return node.op(*inputs, **node.attrs)
 
 

@@ -14,7 +14,7 @@ import numpy as np
 from ...hardware.registry import device_of
 from ..graph import Graph, constant, input_node, substitute
 from ..tensor import Tensor
-from .number import Number
+from .number import Late, Number
 from .recorder import Recorder, recording_by
 from .symbol import Symbol
 
@@ -23,8 +23,9 @@ from .symbol import Symbol
 class Source:
     """Where an input's value comes from, in each call.
 
-    Of kind "tensor", what `of` holds then; "number", what a Number gives; "key", draw
-    number of[1] of generator of[0]; "grad", the gradient that a leaf has.
+    Of kind "argument", tensor number `of` among the arguments; "tensor", what tensor
+    `of` holds then; "number", what a Number gives; "key", draw of[1] of generator of[0];
+    "grad", the gradient that leaf `of` has.
     """
 
     kind: str
@@ -52,7 +53,7 @@ class Captured:
 
 
 # References to a tensor and to its array: from the trace's own books, and the calls.
-KNOWN = (5, 3)
+KNOWN = (4, 3)
 
 
 class Capture(Recorder):
@@ -64,7 +65,7 @@ class Capture(Recorder):
         self.lifted = {}  # {id(tensor): (tensor, array, gradient, version)}
         self.symbols = {}  # {where an array lies: its Symbol}
         self.inputs, self.sources, self.numbers = [], [], {}
-        self.guards, self.stores, self.draws = [], [], {}
+        self.guards, self.stores, self.draws = {}, [], {}
         self.outputs = []
 
     def input(self, name, shape, dtype, source):
@@ -75,7 +76,7 @@ class Capture(Recorder):
         self.sources.append(source)
         return self.inputs[-1]
 
-    def lift(self, x):
+    def lift(self, x, source=None):
         """The Symbol of `x`, which stands in its place until the end of the trace."""
         array = x.data
         if isinstance(array, Symbol):
@@ -83,7 +84,8 @@ class Capture(Recorder):
         spot = (address(array), array.shape, array.strides, array.dtype)
         if spot not in self.symbols:
             name = self.names.get(id(x), "t")
-            node = self.input(name, x.shape, x.dtype, Source("tensor", x))
+            source = source or Source("tensor", x)
+            node = self.input(name, x.shape, x.dtype, source)
             self.symbols[spot] = Symbol(node, on=device_of(array))
         self.lifted[id(x)] = (x, array, x.grad, x.version[0])
         x.data = self.symbols[spot]
@@ -128,6 +130,8 @@ class Capture(Recorder):
             return value if lifted else Output(self.output(value.data.node))
         if isinstance(value, Number) and isinstance(value.late, Symbol):
             return Output(self.output(value.late.node), number=True)
+        if isinstance(value, Late):
+            return Late(value.function, [self.packed(n) for n in value.numbers])
         if isinstance(value, tuple | list):
             return type(value)(self.packed(v) for v in value)
         if isinstance(value, dict):
@@ -150,7 +154,7 @@ class Capture(Recorder):
         graph, sources = self.with_constants()
         return Captured(
             graph, sources, result, tuple(writes), tuple(grads),
-            tuple(self.stores), self.draws, tuple(self.guards),
+            tuple(self.stores), self.draws, tuple(self.guards.values()),
         )  # fmt: skip
 
     def with_constants(self):
@@ -162,8 +166,19 @@ class Capture(Recorder):
             if source.kind == "tensor" and self.is_forgotten(source.of)
         }
         inputs = [node for node in self.inputs if node not in known]
-        sources = [s for x, s in zip(self.inputs, self.sources) if x not in known]
+        sources = [
+            self.as_gradient(s)
+            for x, s in zip(self.inputs, self.sources)
+            if x not in known
+        ]
         return substitute(graph, known, inputs), tuple(sources)
+
+    def as_gradient(self, source):
+        """The source, as a leaf's gradient if that is what its tensor is."""
+        leaves = [x for x, _, grad, _ in self.lifted.values() if grad is source.of]
+        if source.kind == "tensor" and leaves:
+            return Source("grad", leaves[0])
+        return source
 
     def is_forgotten(self, x):
         """Whether only this trace knows tensor `x` and its array still.
@@ -179,6 +194,15 @@ class Capture(Recorder):
         if grad is None:
             return before is not None
         return isinstance(grad.data, Symbol) and id(grad) not in self.lifted
+
+
+def tensors_in(value):
+    """The tensors in arguments, which may be nested in sequences and dicts."""
+    if isinstance(value, Tensor):
+        yield value
+    elif isinstance(value, tuple | list | dict):
+        for part in value.values() if isinstance(value, dict) else value:
+            yield from tensors_in(part)
 
 
 def address(array):
@@ -199,9 +223,8 @@ def capture(function, args=(), kwargs=None, names=None, leaves=()):
     grads = [(p, p.grad) for p in leaves]
     try:
         with recording_by(run):
-            for x in [*args, *kwargs.values()]:
-                if isinstance(x, Tensor):
-                    run.lift(x)
+            for i, x in enumerate(tensors_in((args, kwargs))):
+                run.lift(x, Source("argument", i))
             for p in leaves:
                 p.grad = run.gradient(p)
             return run.captured(function(*args, **kwargs))

@@ -45,7 +45,8 @@ class Number:
         if self.late is not None:
             refuse(NO_VALUE, remedy)
         answer, get = what(self.value), self.get
-        self.trace.guards.append((lambda: what(get()) == answer, f"{self} is decided"))
+        words = f"a decision on {self}"
+        self.trace.guards[self.key, what] = (lambda: what(get()) == answer, words)
         return answer
 
     def symbol(self, dtype):

@@ -35,8 +35,8 @@ class Variables(MutableMapping):
         if key not in kept:
             raise KeyError(key)
         if isinstance(value, bool | str | tuple | None):
-            words = f"{key} is {value}"
-            self.trace.guards.append((lambda: kept.get(key) == value, words))
+            guard = lambda: kept.get(key) == value, f"{key} = {value}"  # noqa: E731
+            self.trace.guards[id(kept), key] = guard
         return value
 
     def __setitem__(self, key, value):

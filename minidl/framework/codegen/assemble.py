@@ -1,0 +1,244 @@
+"""Assembly: from a fused graph to a Program, and to what each instruction launches.
+
+A fused node becomes a generated kernel, a matrix product a call of BLAS into memory
+that is there already, any other operation a call of its own evaluation. Views become no
+instruction: they are another way to look at a buffer. Where an input is to be replaced
+by an output, as a parameter by its update, and nobody reads it later, the kernel writes
+in place. (Chapters 9 and 13.)
+"""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from ...runtime.build import build
+from ...runtime.program import Instruction, lives
+from .. import ops
+from ..graph import CONSTANT, FUSED, INPUT, ITEM, flops, moved, result
+from ..passes.groups import VIEWS
+from ..tape import no_grad
+from ..tensor import Tensor
+from . import python
+from .lower import computed, lower
+from .places import Unreachable
+
+LONGEST = 5  # operations that a kernel's name tells
+
+
+@dataclass
+class Step:
+    """What will be an instruction: nodes it reads and writes, and how it is bound.
+
+    `bind(array)` gives (function, arguments, scalars), `array` being a function from a
+    node to its memory.
+    """
+
+    name: str
+    node: object
+    reads: tuple
+    writes: tuple
+    bind: object
+    kernel: object = None  # the loops, where a kernel was generated
+    source: str = ""
+    note: str = ""  # why none was
+    inplace: dict = field(default_factory=dict)  # {output node: input node}
+
+
+def source_of(node):
+    """The node in whose memory `node` is found."""
+    while node.op.name in VIEWS:
+        node = node.inputs[0]
+    return node
+
+
+class Assembly:
+    """The steps of `graph`, whose output j replaces input `replaced[j]`."""
+
+    def __init__(self, graph, replaced=None):
+        self.graph, self.replaced = graph, replaced or {}
+        self.items = {}
+        for node in graph.nodes:
+            if node.op is ITEM:
+                self.items.setdefault(node.inputs[0], {})[node.attrs["index"]] = node
+        work = [n for n in graph.nodes if n.op not in (INPUT, CONSTANT, ITEM)]
+        self.work = [n for n in work if n.op.name not in VIEWS]
+        self.last_read = {}
+        for t, node in enumerate(self.work):
+            for x in node.inputs:
+                self.last_read[source_of(x)] = t
+        self.steps = [self.step(t, node) for t, node in enumerate(self.work)]
+        self.number()
+
+    # ---- steps
+
+    def step(self, t, node):
+        if node.op is FUSED:
+            return self.kernel_step(t, node)
+        if node.op is ops.matmul:
+            return self.product_step(node)
+        return self.call_step(node, "no kernel is generated for it")
+
+    def kernel_step(self, t, node):
+        body, inplace = node.attrs["body"], self.in_place(t, node)
+        try:
+            kernel = lower(body, name_of(body), inplace)
+        except Unreachable:
+            if not inplace:
+                return self.call_step(node, "no strides lead to what it reads")
+            inplace = []
+            try:
+                kernel = lower(body, name_of(body))
+            except Unreachable as error:
+                return self.call_step(node, f"{error}")
+        writes = self.outputs(node)
+        own = {writes[o]: node.inputs[i] for o, i in inplace}
+        text, types = python.source(kernel), python.signature(kernel)
+        bind = Launch(node, writes, kernel, text, types)
+        reads = tuple(map(source_of, node.inputs))
+        return Step(kernel.name, node, reads, writes, bind, kernel, text, inplace=own)
+
+    def outputs(self, node):
+        if isinstance(node.dtype, tuple):
+            found = self.items[node]
+            return tuple(found.get(i) for i in range(len(node.dtype)))
+        return (node,)
+
+    def in_place(self, t, node):
+        """Pairs (output, input) of a fused node that may share memory."""
+        pairs, writes = [], self.outputs(node)
+        for j, replaced in self.replaced.items():
+            new = self.graph.outputs[j]
+            if (
+                new in writes
+                and replaced in node.inputs
+                and self.last_read.get(replaced) == t
+                and replaced not in self.graph.outputs
+                and self.graph.outputs.count(new) == 1
+            ):
+                pairs.append((writes.index(new), node.inputs.index(replaced)))
+        return pairs
+
+    def product_step(self, node):
+        def bind(array):
+            x, y = (array(i) for i in node.inputs)
+            call = np.dot if x.ndim == y.ndim == 2 else np.matmul
+            return call, [x, y, array(node)], ()
+
+        return Step("matmul", node, tuple(map(source_of, node.inputs)), (node,), bind)
+
+    def call_step(self, node, note):
+        writes = self.outputs(node)
+
+        def bind(array):
+            return (
+                evaluate,
+                [node, [array(x) for x in node.inputs], list(map(array, writes))],
+                (),
+            )
+
+        return Step(
+            node.op.name,
+            node,
+            tuple(map(source_of, node.inputs)),
+            writes,
+            bind,
+            note=note,
+        )
+
+    # ---- buffers
+
+    def number(self):
+        """Gives each value that has memory of its own a buffer."""
+        self.buffer, self.nodes = {}, []
+        literal = [n for n in self.graph.nodes if n.op in (INPUT, CONSTANT)]
+        for node in (*literal, *[w for s in self.steps for w in s.writes]):
+            if node is not None:
+                self.enter(node)
+
+    def enter(self, node):
+        shared = next((s.inplace[node] for s in self.steps if node in s.inplace), None)
+        if shared is not None:
+            self.buffer[node] = self.buffer[shared]
+        else:
+            self.buffer[node] = len(self.nodes)
+            self.nodes.append(node)
+
+    def kind(self, node):
+        if node.op in (INPUT, CONSTANT):
+            return "input" if node.op is INPUT else "constant"
+        return (
+            "output" if node in set(map(source_of, self.graph.outputs)) else "temporary"
+        )
+
+    def program(self):
+        """The Program: sizes, lives and instructions."""
+        made = [
+            Instruction(
+                s.name,
+                tuple(dict.fromkeys(self.buffer[x] for x in s.reads)),
+                tuple(dict.fromkeys(self.buffer[x] for x in s.writes if x is not None)),
+                flops(s.node),
+                moved(s.node),
+            )
+            for s in self.steps
+        ]
+        kinds = [self.kind(node) for node in self.nodes]
+        return lives([node.nbytes for node in self.nodes], kinds, made)
+
+    def types(self):
+        return [(node.shape, node.dtype) for node in self.nodes]
+
+    def array(self, node, arrays):
+        """The memory of `node`, of `arrays`, one for each buffer."""
+        if node is None:
+            return None
+        if node.op.name in VIEWS:
+            return node.op.eval(np, self.array(node.inputs[0], arrays), **node.attrs)
+        return arrays[self.buffer[node]]
+
+    def bind(self, t, arrays):
+        """Instruction t on `arrays`: for the executor."""
+        return self.steps[t].bind(lambda node: self.array(node, arrays))
+
+
+class Launch:
+    """How a generated kernel is bound: arrays in the shapes that its loops use."""
+
+    def __init__(self, node, writes, kernel, source, types):
+        self.node, self.writes, self.kernel = node, writes, kernel
+        self.function = build(source, kernel.name, types)
+
+    def __call__(self, array):
+        kernel = self.kernel
+        outputs = [
+            array(w).reshape(b.shape) if w is not None else np.empty(b.shape, b.dtype)
+            for w, b in zip(self.writes, kernel.outputs)
+        ]
+        inputs = [self.input(array, b).reshape(b.shape) for b in kernel.inputs]
+        first = len(outputs) + len(inputs)
+        scalars = [
+            (first + i, self.input(array, p).reshape(()))
+            for i, p in enumerate(kernel.params)
+        ]
+        bounds = [0, kernel.body[0].extent] if python.splits(kernel) else []
+        arguments = [*outputs, *inputs, *[None] * len(scalars), *bounds]
+        return self.function, arguments, scalars
+
+    def input(self, array, named):
+        return array(self.node.inputs[int(named.name.strip("x_"))])
+
+
+def name_of(body):
+    """A kernel's name: its operations, as many as can be read."""
+    names = list(dict.fromkeys(n.op.name for n in computed(body)))
+    more = ["etc"] if len(names) > LONGEST else []
+    return "_".join([*names[:LONGEST], *more])
+
+
+@no_grad()
+def evaluate(node, inputs, outputs):
+    """The operation's own evaluation, copied to where its result belongs."""
+    answer = result(node, [Tensor(x) for x in inputs])
+    for out, x in zip(outputs, answer if isinstance(answer, tuple) else (answer,)):
+        if out is not None:
+            out[...] = x.data

@@ -1,0 +1,136 @@
+"""Groups: which operations may share one loop.
+
+Members of a group walk over the same elements in the same order: elementwise operations
+of one size; reductions along rows, with what is computed of a row's result; reductions
+of columns, as its last act. A view in between costs nothing where it keeps that order;
+where it does not, a group may read through it from memory, but not from a member.
+(Chapter 8.)
+"""
+
+from math import prod
+
+from .. import ops
+from ..codegen.functions import FUNCTIONS
+
+STRAIGHT = ("reshape", "expand")  # views that keep the order of elements
+VIEWS = (*STRAIGHT, "permute", "slice")
+REDUCTIONS = ("sum", "amax")
+KINDS = "fib"  # of dtypes that kernels compute with
+COMPUTED = set(ops.TABLE) & set(FUNCTIONS)
+
+
+def is_fusable(node):
+    """Whether a loop can compute `node`."""
+    name, dtypes = node.op.name, [node.dtype, *[x.dtype for x in node.inputs]]
+    if node.op is not ops.TABLE.get(name) or any(d.kind not in KINDS for d in dtypes):
+        return False
+    if name in REDUCTIONS:
+        return node.dtype == node.inputs[0].dtype and walked(node).size > 0
+    return (name in COMPUTED or by_number(node)) and walked(node).size > 0
+
+
+def by_number(node):
+    """Whether it takes rows of a table by their numbers, or adds rows to it."""
+    return node.op.name in ("index", "index_add") and len(node.inputs) == 2
+
+
+def walked(node):
+    """The value over whose elements a loop for `node` walks."""
+    return node.inputs[0] if node.op.name in (*REDUCTIONS, "index_add") else node
+
+
+def row_length(node):
+    """The elements of a row, for a reduction of each row to a number; else None."""
+    if node.op.name not in REDUCTIONS:
+        return None
+    shape, dims = node.inputs[0].shape, sorted(node.attrs["dims"])
+    lead = len(shape) - len(dims)
+    return prod(shape[lead:]) if dims == list(range(lead, len(shape))) else None
+
+
+def closes(node):
+    """Whether it is whole only after all elements, so that no member can read it."""
+    return node.op.name == "index_add" or (
+        node.op.name in REDUCTIONS and row_length(node) is None
+    )
+
+
+def origin(node):
+    """(what `node` is a view of, whether the order of elements is kept)."""
+    straight = True
+    while node.op.name in VIEWS:
+        straight = straight and node.op.name in STRAIGHT
+        node = node.inputs[0]
+    return node, straight
+
+
+def cuts(shape):
+    """Where rows of each depth begin: 1 x 6 x 4 is cut at every 4 and 24 elements."""
+    return {prod(shape[d:]) for d in range(len(shape)) if shape[d] > 1}
+
+
+def nest(places):
+    """Whether cuts fit into one another, so that one nest of loops has them all."""
+    ordered = sorted(places)
+    return all(b % a == 0 for a, b in zip(ordered, ordered[1:]))
+
+
+class Group:
+    """Nodes whose loops walk over `size` elements, in rows of `row` if it matters."""
+
+    def __init__(self, members):
+        self.members = dict.fromkeys(members)  # ordered
+        self.size = max(walked(node).size for node in members)
+        lengths = {row_length(node) for node in members} - {None}
+        self.row = lengths.pop() if lengths else None
+        self.rows_agree = not lengths
+
+    def is_possible(self):
+        """Whether all members fit, and find what they read when they need it."""
+        full = [walked(n).shape for n in self.members if walked(n).size == self.size]
+        places = set().union(*map(cuts, full), {self.row or 1})
+        return (
+            self.rows_agree
+            and nest(places)
+            and all(self.fits(node) and self.reads(node) for node in self.members)
+        )
+
+    def fits(self, node):
+        """Whether it walks over all elements, or is computed once a row."""
+        return walked(node).size == self.size or self.is_per_row(node)
+
+    def is_per_row(self, node):
+        return (
+            self.row is not None
+            and node.op.name in COMPUTED
+            and node.size * self.row == self.size
+        )
+
+    def reads(self, node):
+        """Whether members that `node` reads give it a value in time and in order."""
+        for i, x in enumerate(node.inputs):
+            source, straight = origin(x)
+            if source in self.members and (
+                closes(source)
+                or not straight
+                or (by_number(node) and (i == 1 or node.op.name == "index"))
+                or not self.meets(source, x, node)
+            ):
+                return False
+        return True
+
+    def meets(self, source, x, node):
+        """Whether each element of `node` needs the element of `source` at its place."""
+        if source.size == walked(node).size:
+            return True
+        if self.row is None or source.size * self.row != self.size:
+            return False
+        shape = walked(node).shape
+        padded = (1,) * (len(shape) - len(x.shape)) + tuple(x.shape)
+        lead = next((d for d in range(len(shape)) if padded[d] != shape[d]), len(shape))
+        lead = next((d for d in range(lead + 1) if prod(shape[d:]) == self.row), None)
+        return lead is not None and (
+            x.size * self.row == prod(shape)
+            and padded[:lead] == tuple(shape[:lead])
+            or x.size == prod(shape)  # expanded before
+        )

@@ -10,10 +10,10 @@ import time
 from dataclasses import dataclass, replace
 from functools import update_wrapper
 
-from .codegen.assemble import Assembly
 from .explanation import Explanation
 from .op import stack
 from .passes import decompose, optimise
+from .passes.dense import dense
 from .passes.fuse import fuse
 from .session import Session
 from .surroundings import Surroundings
@@ -143,7 +143,7 @@ def compiled(function, signature, args, kwargs):
             f"the function changes what is not a tensor, {changed}: compiled, it would "
             "do so once and not in each call; do it outside of the function"
         )
-    fused = fuse(optimise(decompose(captured.graph)))
+    fused = fuse(dense(optimise(decompose(captured.graph))))
     session = Session(captured, fused)
     return Variant(
         signature, captured, fused, session, around, time.perf_counter() - start

@@ -2,7 +2,7 @@
 
 from collections import Counter
 
-from .graph import CONSTANT, FUSED, INPUT, ITEM
+from .graph import FUSED
 
 
 class Explanation:

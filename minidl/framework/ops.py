@@ -212,6 +212,9 @@ def padded(xp, x, *, index, shape):
 pad = movement(
     "pad", padded, shape=rules.padded, vjp=lambda g, index: slice_(g, index=index)
 )
+contiguous = movement(
+    "contiguous", lambda xp, x: xp.ascontiguousarray(x), vjp=lambda g: g
+)
 flip = movement(
     "flip",
     lambda xp, x, *, dims: xp.ascontiguousarray(xp.flip(x, dims)),

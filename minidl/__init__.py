@@ -2,8 +2,8 @@
 
     ecosystem    built on the stack       to come
     experience   what a user touches      nn, optim, data, train, tools
-    framework    the mathematics          op, ops, tape, autodiff, tensor, cost
-    runtime      programs on buffers      kernels
+    framework    the mathematics          op, ops, tape, autodiff, graph, compile
+    runtime      programs on buffers      program, memory, execute, build, kernels
     cluster      many machines            to come
     hardware     where numbers live       device, cpu, cuda, simt
 
@@ -19,6 +19,7 @@ from .experience.safetensors import load, save
 from .framework import autodiff, ops
 from .framework.autocast import autocast
 from .framework.autodiff import grad, vjp
+from .framework.compile import compile
 from .framework.cost import Ledger
 from .framework.create import *  # noqa: F403
 from .framework.dtypes import (
@@ -39,6 +40,8 @@ from .framework.op import Op, apply, composed, handling
 from .framework.replace import replace
 from .framework.tape import enable_grad, no_grad
 from .framework.tensor import Tensor
+from .framework.trace.capture import trace
+from .framework.trace.place import TraceError
 from .hardware.registry import device, devices
 
 __version__ = "0.1.0"

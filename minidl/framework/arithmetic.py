@@ -12,7 +12,6 @@ import numpy as np
 from . import ops
 from .dtypes import bool_, float32, int64, is_float, is_number, rank, wider
 from .op import apply
-from .trace.number import Number
 
 DEFAULT = {"f": float32, "i": int64, "b": bool_}
 
@@ -43,7 +42,7 @@ def promoted(x, y):
         return x.cast(dtype), x.wrap(x.device.xp.asarray(y, dtype))
     if isinstance(y, np.ndarray | np.generic) and is_number(y.dtype):
         y = x.wrap(x.device.xp.asarray(y))
-    if isinstance(y, Number):
+    if hasattr(y, "symbol"):  # a Number of a program that is being traced
         dtype = number_dtype(x, y.value)
         return x.cast(dtype), x.wrap(y.symbol(dtype))
     if not isinstance(y, Arithmetic):
@@ -135,7 +134,7 @@ class Arithmetic:
         """`value` as a tensor on this tensor's device."""
         if isinstance(value, Arithmetic):
             return value
-        if isinstance(value, Number):
+        if hasattr(value, "symbol"):
             return self.wrap(value.symbol(self.dtype))
         try:
             array = np.asarray(value)

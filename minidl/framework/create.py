@@ -14,6 +14,7 @@ from .arithmetic import promoted
 from .dtypes import float32, float64, int64, is_number
 from .movement import sizes_of
 from .replace import replaceable
+from .sizes import is_symbolic
 from .tensor import Tensor
 
 __all__ = """tensor from_numpy full zeros ones zeros_like ones_like arange linspace eye
@@ -60,6 +61,8 @@ def from_numpy(array):
 
 def full(shape, value, dtype=float32, device="cpu", requires_grad=False):
     """A tensor of that shape with `value` everywhere."""
+    if isinstance(shape, tuple) and is_symbolic(shape):
+        return Tensor(np.asarray(value, dtype)).expand(*shape)
     array = device_called(device).xp.full(shape, value, dtype)
     if not is_number(array.dtype):
         raise TypeError(f"a tensor holds numbers; {array.dtype} is none of its dtypes")

@@ -6,7 +6,7 @@ from .graph import FUSED
 
 
 class Explanation:
-    """For each variant: what was captured, which kernels were made, and what was not."""
+    """For each variant: what was captured, which kernels were made, what was not."""
 
     def __init__(self, name, variants, refused):
         self.name, self.refused = name, refused
@@ -48,6 +48,7 @@ def described(name, variant):
         (s.name, s.note) for s in steps if s.note
     ).items():
         yield f"    {count:>3} x {step}, by its row: {note}"
-    yield f"  arena of {executor.plan.nbytes / 1e6:.2f} MB for {len(executor.plan.offsets)} buffers"
+    plan = executor.plan
+    yield f"  arena of {plan.nbytes / 1e6:.2f} MB for {len(plan.offsets)} buffers"
     for _, words in variant.captured.guards[:8]:
         yield f"  holds as long as {words} stays"

@@ -9,13 +9,16 @@ from math import prod
 import numpy as np
 
 from . import ops
+from .sizes import Size, count, slice_bounds
+
+WHOLE_NUMBERS = int | np.integer | Size
 
 
 def sizes_of(sizes):
     """Sizes given one by one or as one sequence."""
     nested = len(sizes) == 1 and isinstance(sizes[0], tuple | list)
     sizes = tuple(sizes[0]) if nested else tuple(sizes)
-    if not all(isinstance(size, int | np.integer) for size in sizes):
+    if not all(isinstance(size, WHOLE_NUMBERS) for size in sizes):
         raise TypeError(f"sizes and dimensions are integers, got {sizes}")
     return sizes
 
@@ -218,7 +221,7 @@ class Movement:
                 continue
             index.append(self.bounds(part, dim))
             if isinstance(part, slice):
-                shape.append(len(range(*index[-1])))
+                shape.append(count(*index[-1]))
             dim += 1
         index = tuple(index)
         whole = tuple((0, n, 1) for n in self.shape)
@@ -231,12 +234,13 @@ class Movement:
         if isinstance(part, slice):
             if part.step is not None and part.step < 1:
                 raise ValueError(f"index {part}: a step must be positive; use flip()")
-            return part.indices(size)
+            return slice_bounds(part, size)
         if not -size <= part < size:
             raise IndexError(
                 f"index {part} of dimension {dim} of {tuple(self.shape)}: it has {size}"
             )
-        return (int(part) % size, int(part) % size + 1, 1)
+        place = int(part) + size if part < 0 else int(part)
+        return (place, place + 1, 1)
 
     def places(self, key):
         """The flat positions of the elements that `key` picks, as an integer tensor."""

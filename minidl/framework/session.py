@@ -11,7 +11,8 @@ import sys
 import numpy as np
 
 from ..runtime.execute import Executor
-from .codegen.assemble import Assembly, source_of
+from .codegen.assemble import Assembly
+from .codegen.roles import origin
 from .graph import CONSTANT
 from .tensor import Tensor
 from .trace.capture import Output
@@ -36,7 +37,7 @@ class Session:
             if self.buffer.get(fused.outputs[j]) == self.buffer[x]
         }  # fmt: skip
         # {output buffer: references to its array while only this session has any}
-        outputs = {self.buffer[source_of(x)] for x in fused.outputs}
+        outputs = {self.buffer[origin(x)] for x in fused.outputs}
         buffers = self.executor.program.buffers
         self.fresh = {b: None for b in outputs if buffers[b].kind == "output"}
 
@@ -47,7 +48,7 @@ class Session:
                 self.executor.place(self.buffer[node], value)
 
     def sort_inputs(self):
-        """Inputs that are copied in each call, and tensors that are used where they lie."""
+        """Tells inputs to copy in each call from tensors that are used where they lie."""
         self.copied, self.states = [], []
         needed = set(self.fused.outputs) | {
             x for x in self.fused.nodes if self.fused.users[x]
@@ -125,7 +126,7 @@ class Session:
         """Output j as an array of its own."""
         node = self.fused.outputs[j]
         array = self.assembly.array(node, self.executor.arrays)
-        b = self.buffer[source_of(node)]
+        b = self.buffer[origin(node)]
         if b not in self.fresh or b in self.held or not array.flags.c_contiguous:
             return array.copy()
         self.held.add(b)

@@ -9,6 +9,7 @@ other.
 from math import prod
 
 from .dtypes import bool_, int64, is_float
+from .sizes import count
 
 # ---- shapes
 
@@ -29,7 +30,7 @@ def broadcast(*shapes, **attrs):
 def broadcast_size(sizes, dim):
     wide = {size for size in sizes if size != 1}
     if len(wide) > 1:
-        found = " and ".join(map(str, sorted(wide)))
+        found = " and ".join(sorted(map(str, wide), key=lambda n: (len(n), n)))
         raise ValueError(
             f"sizes {found} in dimension {dim} differ and none of them is 1"
         )
@@ -68,7 +69,7 @@ def expanded(before, *, shape):
 
 
 def sliced(shape, *, index):
-    return tuple(len(range(*bounds)) for bounds in index)
+    return tuple(count(*bounds) for bounds in index)
 
 
 def padded(before, *, index, shape):

@@ -102,8 +102,8 @@ class Surroundings:
             for key, value in plain.items():
                 now = mapping.get(key, "nothing")
                 if now is not value and not (is_plain(now) and now == value):
-                    place = f"{name}.{key}" if name else key
-                    return f"{place.removesuffix('.value')} went from {value!r:.40} to {now!r:.40}"
+                    place = (f"{name}.{key}" if name else key).removesuffix(".value")
+                    return f"{place} went from {value!r:.40} to {now!r:.40}"
         return None
 
 

@@ -16,7 +16,7 @@ KINDS = ("temporary", "input", "output", "constant")
 
 @dataclass(frozen=True)
 class Buffer:
-    """`nbytes` of memory. Only a "temporary" may share its place, in turn, with others."""
+    """`nbytes` of memory. Only a "temporary" shares its place, in turn, with others."""
 
     nbytes: int
     born: int  # index of the instruction that writes it first; -1 if it is there before

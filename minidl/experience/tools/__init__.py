@@ -6,6 +6,7 @@ from .access import access
 from .descent import descend
 from .figures import images, label_ends, pyplot
 from .graph import draw_graph
+from .graphs import draw_rewrite
 from .layered import layered_svg
 from .plane import plane, principal_directions, random_directions, snapshot
 from .player import player
@@ -17,6 +18,7 @@ __all__ = [
     "access",
     "descend",
     "draw_graph",
+    "draw_rewrite",
     "explore",
     "images",
     "label_ends",

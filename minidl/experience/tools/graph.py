@@ -1,18 +1,22 @@
 """What the tape recorded, as a picture: from the leaves down to the result."""
 
 from ...framework.autodiff import topological_order
+from ...framework.graph import Graph
 from ...framework.tape import Node
+from .graphs import picture
 from .layered import layered_svg
 from .svg import Picture
 
 
 def draw_graph(output, names=None, marked=()):
-    """The recorded graph of `output`, to display in a notebook.
+    """The recorded graph of `output`, or a Graph, to display in a notebook.
 
-    `names` maps a word to a leaf, `{"w": w}`. `marked` vertices (nodes, or leaf
-    tensors) are drawn in the accent colour. Raises ValueError where nothing was
-    recorded.
+    `names` maps a word to a leaf, `{"w": w}`; the inputs of a Graph have names of their
+    own. `marked` vertices (nodes, or leaf tensors) are drawn in the accent colour.
+    Raises ValueError where nothing was recorded.
     """
+    if isinstance(output, Graph):
+        return picture(output, marked)
     names = names or {}
     if not isinstance(names, dict) or not all(
         hasattr(x, "edges") for x in names.values()

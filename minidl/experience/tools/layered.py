@@ -22,6 +22,12 @@ def layered_svg(nodes, edges, marked=(), title="A graph"):
     words to stand on the edge; `marked` keys are drawn in the accent colour. A label
     may have two lines. ValueError for a circle, or where an edge's end is no vertex.
     """
+    width, height, parts, words = layered(nodes, edges, marked)
+    return document(width, height, [heads(), *parts], title, f"From the top: {words}")
+
+
+def layered(nodes, edges, marked=()):
+    """(width, height, parts, words) of the graph, to place in a larger picture."""
     labels = {
         k: v if isinstance(v, tuple) else (v, "operation") for k, v in nodes.items()
     }
@@ -38,8 +44,7 @@ def layered_svg(nodes, edges, marked=(), title="A graph"):
     ]
     shapes = [s for k in labels for s in vertex(places[k], *labels[k], k in marked)]
     words = "; ".join(text.replace("\n", " ") for text, _ in labels.values())
-    parts = [heads(), *arrows, *shapes]
-    return document(round(width), height, parts, title, f"From the top: {words}")
+    return round(width), round(height), [*arrows, *shapes], words
 
 
 def check(nodes, edges):

@@ -15,12 +15,12 @@ from ...runtime.build import build
 from ...runtime.program import Instruction, lives
 from .. import ops
 from ..graph import CONSTANT, FUSED, INPUT, ITEM, flops, moved, result
-from ..passes.groups import VIEWS
 from ..tape import no_grad
 from ..tensor import Tensor
 from . import python
 from .lower import computed, lower
 from .places import Unreachable
+from .roles import VIEWS, origin
 
 LONGEST = 5  # operations that a kernel's name tells
 
@@ -44,13 +44,6 @@ class Step:
     inplace: dict = field(default_factory=dict)  # {output node: input node}
 
 
-def source_of(node):
-    """The node in whose memory `node` is found."""
-    while node.op.name in VIEWS:
-        node = node.inputs[0]
-    return node
-
-
 class Assembly:
     """The steps of `graph`, whose output j replaces input `replaced[j]`."""
 
@@ -65,7 +58,7 @@ class Assembly:
         self.last_read = {}
         for t, node in enumerate(self.work):
             for x in node.inputs:
-                self.last_read[source_of(x)] = t
+                self.last_read[origin(x)] = t
         self.steps = [self.step(t, node) for t, node in enumerate(self.work)]
         self.number()
 
@@ -94,7 +87,7 @@ class Assembly:
         own = {writes[o]: node.inputs[i] for o, i in inplace}
         text, types = python.source(kernel), python.signature(kernel)
         bind = Launch(node, writes, kernel, text, types)
-        reads = tuple(map(source_of, node.inputs))
+        reads = tuple(map(origin, node.inputs))
         return Step(kernel.name, node, reads, writes, bind, kernel, text, inplace=own)
 
     def outputs(self, node):
@@ -124,7 +117,7 @@ class Assembly:
             call = np.dot if x.ndim == y.ndim == 2 else np.matmul
             return call, [x, y, array(node)], ()
 
-        return Step("matmul", node, tuple(map(source_of, node.inputs)), (node,), bind)
+        return Step("matmul", node, tuple(map(origin, node.inputs)), (node,), bind)
 
     def call_step(self, node, note):
         writes = self.outputs(node)
@@ -139,7 +132,7 @@ class Assembly:
         return Step(
             node.op.name,
             node,
-            tuple(map(source_of, node.inputs)),
+            tuple(map(origin, node.inputs)),
             writes,
             bind,
             note=note,
@@ -166,9 +159,7 @@ class Assembly:
     def kind(self, node):
         if node.op in (INPUT, CONSTANT):
             return "input" if node.op is INPUT else "constant"
-        return (
-            "output" if node in set(map(source_of, self.graph.outputs)) else "temporary"
-        )
+        return "output" if node in set(map(origin, self.graph.outputs)) else "temporary"
 
     def program(self):
         """The Program: sizes, lives and instructions."""

@@ -14,7 +14,6 @@ from math import inf, prod
 import numpy as np
 
 from ..graph import CONSTANT, INPUT
-from ..passes.groups import VIEWS, closes, row_length, walked
 from . import loops as ir
 from .memory import Memory, Scope, rows_of, spot
 from .places import (
@@ -28,6 +27,7 @@ from .places import (
     place_of,
     regroup,
 )
+from .roles import VIEWS, closes, origin, row_length, walked
 
 COSTLY = set("exp log tanh sigmoid div sqrt sin cos pow index".split())
 STARTS = {"sum": ("add", 0), "amax": ("maximum", -inf), "index_add": ("add", 0)}
@@ -64,12 +64,6 @@ def computed(body):
 
 def row_of(nodes):
     return next((row_length(n) for n in nodes if row_length(n)), None)
-
-
-def origin(x):
-    while x.op.name in VIEWS:
-        x = x.inputs[0]
-    return x
 
 
 class Lowering:

@@ -6,8 +6,9 @@ group, which holds its members as a graph of their own; so it can be run, checke
 read as before. (Chapter 8.)
 """
 
+from ..codegen.roles import VIEWS, is_fusable, origin
 from ..graph import CONSTANT, FUSED, ITEM, Graph, Node, input_node, keep, types
-from .groups import VIEWS, Group, is_fusable, origin
+from .groups import Group
 
 
 def fuse(graph):
@@ -30,7 +31,7 @@ class Grouping:
 
     def read_by(self, node):
         """The groups that `node` reads from, the latest first."""
-        sources = [origin(x)[0] for x in node.inputs]
+        sources = [origin(x) for x in node.inputs]
         groups = {self.home[s] for s in sources if s in self.home}
         return sorted(groups, key=self.last, reverse=True)
 
@@ -69,7 +70,7 @@ class Grouping:
     def needs(self, unit):
         """The groups and single nodes whose results a group or a node reads."""
         nodes = unit.members if isinstance(unit, Group) else [unit]
-        sources = {origin(x)[0] for node in nodes for x in node.inputs}
+        sources = {origin(x) for node in nodes for x in node.inputs}
         return {self.home.get(source, source) for source in sources}
 
     def last(self, unit):
@@ -104,7 +105,7 @@ def contracted(graph, grouping):
 
 def external(group):
     """The values from outside that the members read, below any views."""
-    sources = [origin(x)[0] for node in group.members for x in node.inputs]
+    sources = [origin(x) for node in group.members for x in node.inputs]
     return [x for x in dict.fromkeys(sources) if x not in group.members]
 
 

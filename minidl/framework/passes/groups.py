@@ -9,59 +9,15 @@ where it does not, a group may read through it from memory, but not from a membe
 
 from math import prod
 
-from .. import ops
-from ..codegen.functions import FUNCTIONS
-
-STRAIGHT = ("reshape", "expand")  # views that keep the order of elements
-VIEWS = (*STRAIGHT, "permute", "slice")
-REDUCTIONS = ("sum", "amax")
-KINDS = "fib"  # of dtypes that kernels compute with
-COMPUTED = set(ops.TABLE) & set(FUNCTIONS)
-
-
-def is_fusable(node):
-    """Whether a loop can compute `node`."""
-    name, dtypes = node.op.name, [node.dtype, *[x.dtype for x in node.inputs]]
-    if node.op is not ops.TABLE.get(name) or any(d.kind not in KINDS for d in dtypes):
-        return False
-    if name in REDUCTIONS:
-        return node.dtype == node.inputs[0].dtype and walked(node).size > 0
-    return (name in COMPUTED or by_number(node)) and walked(node).size > 0
-
-
-def by_number(node):
-    """Whether it takes rows of a table by their numbers, or adds rows to it."""
-    return node.op.name in ("index", "index_add") and len(node.inputs) == 2
-
-
-def walked(node):
-    """The value over whose elements a loop for `node` walks."""
-    return node.inputs[0] if node.op.name in (*REDUCTIONS, "index_add") else node
-
-
-def row_length(node):
-    """The elements of a row, for a reduction of each row to a number; else None."""
-    if node.op.name not in REDUCTIONS:
-        return None
-    shape, dims = node.inputs[0].shape, sorted(node.attrs["dims"])
-    lead = len(shape) - len(dims)
-    return prod(shape[lead:]) if dims == list(range(lead, len(shape))) else None
-
-
-def closes(node):
-    """Whether it is whole only after all elements, so that no member can read it."""
-    return node.op.name == "index_add" or (
-        node.op.name in REDUCTIONS and row_length(node) is None
-    )
-
-
-def origin(node):
-    """(what `node` is a view of, whether the order of elements is kept)."""
-    straight = True
-    while node.op.name in VIEWS:
-        straight = straight and node.op.name in STRAIGHT
-        node = node.inputs[0]
-    return node, straight
+from ..codegen.roles import (
+    COMPUTED,
+    by_number,
+    closes,
+    in_order,
+    origin,
+    row_length,
+    walked,
+)
 
 
 def cuts(shape):
@@ -109,10 +65,10 @@ class Group:
     def reads(self, node):
         """Whether members that `node` reads give it a value in time and in order."""
         for i, x in enumerate(node.inputs):
-            source, straight = origin(x)
+            source = origin(x)
             if source in self.members and (
                 closes(source)
-                or not straight
+                or not in_order(x)
                 or (by_number(node) and (i == 1 or node.op.name == "index"))
                 or not self.meets(source, x, node)
             ):

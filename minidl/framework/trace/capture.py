@@ -24,8 +24,8 @@ class Source:
     """Where an input's value comes from, in each call.
 
     Of kind "argument", tensor number `of` among the arguments; "tensor", what tensor
-    `of` holds then; "number", what a Number gives; "key", draw of[1] of generator of[0];
-    "grad", the gradient that leaf `of` has.
+    `of` holds then; "number", what a Number gives; "key", draw of[1] of the generator
+    of[0]; "grad", the gradient that leaf `of` has.
     """
 
     kind: str

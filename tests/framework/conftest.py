@@ -1,0 +1,1 @@
+"""Makes `graphs`, random graphs, importable from the folders below this one."""

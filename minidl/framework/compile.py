@@ -15,6 +15,8 @@ from .op import stack
 from .passes import decompose, optimise
 from .passes.dense import dense
 from .passes.fuse import fuse
+from .passes.joins import join_parts
+from .passes.layout import layout
 from .session import Session
 from .surroundings import Surroundings
 from .tape import is_recording
@@ -143,7 +145,7 @@ def compiled(function, signature, args, kwargs):
             f"the function changes what is not a tensor, {changed}: compiled, it would "
             "do so once and not in each call; do it outside of the function"
         )
-    fused = fuse(dense(optimise(decompose(captured.graph))))
+    fused = fuse(dense(optimise(join_parts(layout(optimise(decompose(captured.graph)))))))
     session = Session(captured, fused)
     return Variant(
         signature, captured, fused, session, around, time.perf_counter() - start

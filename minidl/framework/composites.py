@@ -42,7 +42,7 @@ def log_of_softmax(xp, x, *, dim):
 
 
 def composed_log_softmax(x, *, dim):
-    shifted = x - x.detach().amax(dim, keepdim=True)
+    shifted = x - ops.peak(x.detach(), dims=(dim,), keepdim=True)
     return shifted - shifted.exp().sum(dim, keepdim=True).log()
 
 
@@ -92,8 +92,8 @@ def masked_dtype(x, *mask, dim):
 
 def composed_softmax(x, *mask, dim):
     for m in mask:
-        x = x.masked_fill(~m, float("-inf"))
-    powers = (x - x.detach().amax(dim, keepdim=True)).exp()
+        x = x + ops.where(m, ops.zero(x), ops.zero(x) - float("inf"))
+    powers = (x - ops.peak(x.detach(), dims=(dim,), keepdim=True)).exp()
     return powers / powers.sum(dim, keepdim=True)
 
 

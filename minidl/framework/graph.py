@@ -245,6 +245,9 @@ def check(graph, like=None):
     there: what a pass must keep.
     """
     for node in graph.nodes:
+        for part in node.attrs.values():
+            if isinstance(part, Graph):
+                check(part)
         if node.op is INPUT:
             if node not in graph.inputs:
                 raise ValueError(f"{node.attrs['name']} is no input of this graph")

@@ -149,6 +149,15 @@ amax = Op(
     vjp=shared_among_ties,
     flops=rules.one_per_input,
 )
+peak = Op(  # amax for a shift: nan is left out, so that it costs one instruction
+    "peak",
+    lambda xp, x, *, dims, keepdim: xp.fmax.reduce(
+        x, axis=dims, keepdims=keepdim, initial=-np.inf
+    ),
+    shape=rules.reduced,
+    dtype=rules.float_dtype,
+    flops=rules.one_per_input,
+)
 argmax = Op(
     "argmax",
     lambda xp, x, *, dim, keepdim: x.argmax(axis=dim, keepdims=keepdim),
@@ -286,6 +295,16 @@ index = movement(
     dtype=rules.by_index,
     vjp=(lambda g, shapes, idx: index_add(g, *idx, shape=shapes[0]), None),
 )
+
+
+def checked_range(xp, x, *, size):
+    """`x`, if all its numbers are positions of a dimension of that size."""
+    if x.size and not -size <= x.min() <= x.max() < size:
+        raise IndexError(f"a number is out of range: there are {size} places")
+    return x
+
+
+in_range = movement("in_range", checked_range, view=True)
 
 
 def index_added(xp, x, *idx, shape):

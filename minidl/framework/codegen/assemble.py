@@ -20,7 +20,8 @@ from ..tensor import Tensor
 from . import python
 from .lower import computed, lower
 from .places import Unreachable
-from .roles import VIEWS, origin
+from .rows import LOOPS
+from .roles import VIEWS, in_order, origin
 
 LONGEST = 5  # operations that a kernel's name tells
 
@@ -59,7 +60,12 @@ class Assembly:
         for t, node in enumerate(self.work):
             for x in node.inputs:
                 self.last_read[origin(x)] = t
-        self.steps = [self.step(t, node) for t, node in enumerate(self.work)]
+        self.into = {}  # {output of a kernel: (cat that it is a part of, ...)}
+        for node in self.work:
+            if node.op is ops.cat:
+                self.place_parts(node)
+        steps = [self.step(t, node) for t, node in enumerate(self.work)]
+        self.steps = [step for step in steps if step]
         self.number()
 
     # ---- steps
@@ -69,21 +75,32 @@ class Assembly:
             return self.kernel_step(t, node)
         if node.op is ops.matmul:
             return self.product_step(node)
+        if node.op is ops.cat and self.into.get(origin(node.inputs[0]), [0])[0] is node:
+            return None  # the kernels of its parts write them where they belong
+        kernel = LOOPS[node.op.name](node) if node.op.name in LOOPS else None
+        if kernel is not None:
+            return self.loops_step(node, kernel)
         return self.call_step(node, "no kernel is generated for it")
+
+    def loops_step(self, node, kernel):
+        """A row that brings its own loops."""
+        writes, reads = self.outputs(node), tuple(map(origin, node.inputs))
+        text, types = python.source(kernel), python.signature(kernel)
+        bind = Launch(node, writes, kernel, text, types)
+        return Step(kernel.name, node, reads, writes, bind, kernel, text)
 
     def kernel_step(self, t, node):
         body, inplace = node.attrs["body"], self.in_place(t, node)
+        writes = self.outputs(node)
+        into = {o: self.into[w][1:] for o, w in enumerate(writes) if w in self.into}
         try:
-            kernel = lower(body, name_of(body), inplace)
+            kernel = lower(body, name_of(body), inplace, into)
         except Unreachable:
-            if not inplace:
-                return self.call_step(node, "no strides lead to what it reads")
             inplace = []
             try:
-                kernel = lower(body, name_of(body))
+                kernel = lower(body, name_of(body), (), into)
             except Unreachable as error:
                 return self.call_step(node, f"{error}")
-        writes = self.outputs(node)
         own = {writes[o]: node.inputs[i] for o, i in inplace}
         text, types = python.source(kernel), python.signature(kernel)
         bind = Launch(node, writes, kernel, text, types)
@@ -110,6 +127,27 @@ class Assembly:
             ):
                 pairs.append((writes.index(new), node.inputs.index(replaced)))
         return pairs
+
+    def place_parts(self, cat):
+        """Has the parts of `cat` written into it, if kernels make them for it alone."""
+        dim, start = cat.attrs["dim"], 0
+        if len(set(map(origin, cat.inputs))) < len(cat.inputs):
+            return
+        if all(self.is_part(x, cat) for x in cat.inputs):
+            for x in cat.inputs:
+                self.into[origin(x)] = cat, x.shape, cat.shape, dim, start
+                start += x.shape[dim]
+
+    def is_part(self, x, cat):
+        """Whether `x` is what a kernel made, in order, and only `cat` reads it."""
+        made = origin(x)
+        kernel = made.inputs[0] if made.op is ITEM else made
+        users = [made]
+        while users and users != [cat]:
+            if len(users) > 1 or users[0] in self.graph.outputs:
+                return False
+            users = self.graph.users[users[0]]
+        return kernel.op is FUSED and in_order(x) and users == [cat]
 
     def product_step(self, node):
         def bind(array):
@@ -145,11 +183,15 @@ class Assembly:
         self.buffer, self.nodes = {}, []
         literal = [n for n in self.graph.nodes if n.op in (INPUT, CONSTANT)]
         for node in (*literal, *[w for s in self.steps for w in s.writes]):
-            if node is not None:
+            if node is not None and node not in self.buffer:
                 self.enter(node)
 
     def enter(self, node):
         shared = next((s.inplace[node] for s in self.steps if node in s.inplace), None)
+        if node in self.into:
+            shared = self.into[node][0]
+            if shared not in self.buffer:
+                self.enter(shared)
         if shared is not None:
             self.buffer[node] = self.buffer[shared]
         else:
@@ -223,7 +265,7 @@ def name_of(body):
     """A kernel's name: its operations, as many as can be read."""
     names = list(dict.fromkeys(n.op.name for n in computed(body)))
     more = ["etc"] if len(names) > LONGEST else []
-    return "_".join([*names[:LONGEST], *more])
+    return "_".join(["fused", *names[:LONGEST], *more])
 
 
 @no_grad()

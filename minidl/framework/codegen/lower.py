@@ -30,21 +30,28 @@ from .places import (
 from .roles import VIEWS, closes, origin, row_length, walked
 
 COSTLY = set("exp log tanh sigmoid div sqrt sin cos pow index".split())
-STARTS = {"sum": ("add", 0), "amax": ("maximum", -inf), "index_add": ("add", 0)}
+STARTS = {
+    "sum": ("add", 0),
+    "amax": ("maximum", -inf),
+    "peak": ("larger", -inf),
+    "index_add": ("add", 0),
+}
 DEEPEST = 3  # of expressions written into one line
 
 
-def lower(body, name="kernel", inplace=()):
+def lower(body, name="kernel", inplace=(), into=None):
     """The Kernel that computes `body`, the graph of a fused node.
 
     Its outputs are y0, y1, ..., its inputs x0, x1, ..., those of one element scalars.
-    `inplace` has pairs (output, input) that share their memory. Raises Unreachable
-    where no strides lead to an input, or an input in place is read elsewhere.
+    `inplace` has pairs (output, input) that share their memory; `into`, {output:
+    (shape of it, shape of a whole, dimension, start)}, those that are a part of a larger
+    value. Raises Unreachable where no strides lead to an input, or an input in place is
+    read elsewhere.
     """
     variables = first_variables(body)
     while True:
         try:
-            return Lowering(body, variables, dict(inplace)).kernel(name)
+            return Lowering(body, variables, dict(inplace), into or {}).kernel(name)
         except Split as split:
             variables = divided(variables, split)
 
@@ -73,8 +80,8 @@ class Lowering:
     what is done once a row before each of them, and after the last.
     """
 
-    def __init__(self, body, variables, inplace):
-        self.body, self.variables, self.inplace = body, variables, inplace
+    def __init__(self, body, variables, inplace, into):
+        self.body, self.variables, self.into = body, variables, into
         self.nodes, self.row = computed(body), row_of(computed(body))
         self.size = prod(v.extent for v in variables)
         count = inner_count(variables, self.row)
@@ -275,6 +282,8 @@ class Lowering:
             inside = digits[len(node.inputs[1].shape) :]
             buffer, index = rows_of(name, node, place_of(inside, node.shape[1:]))
             return buffer, lambda scope: (self.number(node, digits, scope), *index)
+        if i in self.into:
+            return self.place_part(name, node, *self.into[i])
         place = linear(self.own(node))
         if closes(node):
             dims = set(node.attrs["dims"])
@@ -282,6 +291,13 @@ class Lowering:
                     if k not in dims]  # fmt: skip
             place = place_of(*zip(*left)) if left else linear([])
         buffer, index = spot(name, node.dtype, node.size, place)
+        return buffer, lambda scope: index
+
+    def place_part(self, name, node, shape, whole, dim, start):
+        """The same for a part of a larger value, along one of its dimensions."""
+        digits = regroup(self.own(node), shape)
+        digits[dim] = replace(digits[dim], start=start)
+        buffer, index = spot(name, node.dtype, prod(whole), place_of(digits, whole))
         return buffer, lambda scope: index
 
 

@@ -11,7 +11,7 @@ from .functions import FUNCTIONS
 
 STRAIGHT = ("reshape", "expand")  # views that keep the order of elements
 VIEWS = (*STRAIGHT, "permute", "slice")
-REDUCTIONS = ("sum", "amax")
+REDUCTIONS = ("sum", "amax", "peak")
 KINDS = "fib"  # of dtypes that kernels compute with
 COMPUTED = set(ops.TABLE) & set(FUNCTIONS)
 

@@ -13,6 +13,7 @@ from ..tensor import Tensor
 
 RANDOM = {ops.uniform, ops.normal}
 SMALL = 4096  # bytes that may always become a constant
+WIDEST = 8  # times the bytes of the inputs: truth values may become float64
 
 
 @no_grad()
@@ -34,10 +35,10 @@ def foldable(node):
 
 
 def is_small(node):
-    """Whether the result takes little memory, or no more than the inputs do."""
+    """Whether the result takes little memory, or not many times what the inputs do."""
     if isinstance(node.dtype, tuple):  # several results
         return False
-    return node.nbytes <= max(SMALL, sum(x.nbytes for x in node.inputs))
+    return node.nbytes <= max(SMALL, WIDEST * sum(x.nbytes for x in node.inputs))
 
 
 def value(node):

@@ -8,11 +8,13 @@ read as before. (Chapter 8.)
 
 from ..codegen.roles import VIEWS, is_fusable, origin
 from ..graph import CONSTANT, FUSED, ITEM, Graph, Node, input_node, keep, types
+from .dce import dce
 from .groups import Group
 
 
 def fuse(graph):
     """The graph with a node for each group of operations that one loop can compute."""
+    graph = dce(graph)  # a loop has results
     return contracted(graph, Grouping(graph))
 
 

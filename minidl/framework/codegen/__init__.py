@@ -1,0 +1,1 @@
+"""Generating code: loops, schedules, and printers for Numba and CUDA C. (Chapter 9.)"""

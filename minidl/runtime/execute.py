@@ -2,26 +2,51 @@
 
 Binding gives each instruction its function and arguments; running is a loop over these.
 What changes between runs is told by `place`, a new array for a buffer, after which only
-the instructions that use it are bound again. (Chapter 14.)
+the instructions that use it are bound again. Where an instruction's rows are many
+enough, threads share them. (Chapter 14.)
 """
 
 from collections import defaultdict
+from collections.abc import Callable
+from dataclasses import dataclass
 
 import numpy as np
 
+from . import pool
 from .memory import ALIGNMENT, first_fit
+
+# What one thread does in a second, roughly, and what is worth a second thread.
+FLOPS, BYTES, WORTH_SHARING = 30e9, 50e9, 40e-6
+
+
+@dataclass
+class Call:
+    """An instruction bound to memory: `function(*arguments)`.
+
+    `scalars` are pairs (which argument, the array that holds it when the time comes).
+    `part(start, stop)` gives the arguments for some of `rows` rows, where these can be
+    computed each by itself.
+    """
+
+    function: Callable
+    arguments: list
+    scalars: tuple = ()
+    rows: int = 0
+    part: Callable | None = None
 
 
 class Executor:
-    """Runs `program`. `bind(t, arrays)` gives instruction t its (function, arguments,
-    scalars), the last as pairs (which argument, the array that holds it).
+    """Runs `program`, whose instruction t is bound by `bind(t, arrays)` to a Call.
 
     `arrays` has an entry for each buffer: temporaries are made here, as `types`, a
     (shape, dtype) for each buffer, has them; the others are the caller's to place.
+    `threads` share the rows of large instructions.
     """
 
-    def __init__(self, program, bind, types):
+    def __init__(self, program, bind, types, threads=None):
         self.program, self.bind = program, bind
+        self.threads = pool.count() if threads is None else threads
+        self.pool = pool.pool(self.threads) if self.threads > 1 else None
         self.plan = first_fit(program)
         arena = aligned(self.plan.nbytes)
         self.arrays = [None] * len(program.buffers)
@@ -45,12 +70,26 @@ class Executor:
         """All instructions in their order."""
         if self.stale:
             for t in self.stale:
-                self.steps[t] = self.bind(t, self.arrays)
+                self.steps[t] = self.step(t)
             self.stale.clear()
-        for function, arguments, scalars in self.steps:
+        for function, lists, scalars in self.steps:
             for i, array in scalars:
-                arguments[i] = array[()]
-            function(*arguments)
+                value = array[()]
+                for arguments in lists:
+                    arguments[i] = value
+            if len(lists) == 1:
+                function(*lists[0])
+            else:
+                self.pool.run(function, lists)
+
+    def step(self, t):
+        """(function, an argument list for each thread, scalars) of instruction t."""
+        call, instruction = self.bind(t, self.arrays), self.program.instructions[t]
+        seconds = max(instruction.flops / FLOPS, instruction.nbytes / BYTES)
+        if self.pool and call.rows >= self.threads and seconds > WORTH_SHARING:
+            shares = pool.parts_of(call.rows, self.threads)
+            return call.function, [call.part(*share) for share in shares], call.scalars
+        return call.function, [call.arguments], call.scalars
 
 
 def aligned(nbytes):

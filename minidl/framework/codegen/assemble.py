@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from ...runtime.build import build
+from ...runtime.execute import Call
 from ...runtime.program import Instruction, lives
 from .. import ops
 from ..graph import CONSTANT, FUSED, INPUT, ITEM, flops, moved, result
@@ -20,8 +21,8 @@ from ..tensor import Tensor
 from . import python
 from .lower import computed, lower
 from .places import Unreachable
-from .rows import LOOPS
 from .roles import VIEWS, in_order, origin
+from .rows import LOOPS
 
 LONGEST = 5  # operations that a kernel's name tells
 
@@ -151,9 +152,7 @@ class Assembly:
 
     def product_step(self, node):
         def bind(array):
-            x, y = (array(i) for i in node.inputs)
-            call = np.dot if x.ndim == y.ndim == 2 else np.matmul
-            return call, [x, y, array(node)], ()
+            return product_call(*map(array, (*node.inputs, node)))
 
         return Step("matmul", node, tuple(map(origin, node.inputs)), (node,), bind)
 
@@ -161,11 +160,8 @@ class Assembly:
         writes = self.outputs(node)
 
         def bind(array):
-            return (
-                evaluate,
-                [node, [array(x) for x in node.inputs], list(map(array, writes))],
-                (),
-            )
+            inputs, outputs = map(array, node.inputs), map(array, writes)
+            return Call(evaluate, [node, list(inputs), list(outputs)])
 
         return Step(
             node.op.name,
@@ -253,9 +249,15 @@ class Launch:
             (first + i, self.input(array, p).reshape(()))
             for i, p in enumerate(kernel.params)
         ]
-        bounds = [0, kernel.body[0].extent] if python.splits(kernel) else []
-        arguments = [*outputs, *inputs, *[None] * len(scalars), *bounds]
-        return self.function, arguments, scalars
+        fixed = [*outputs, *inputs, *[None] * len(scalars)]
+        if not python.splits(kernel):
+            return Call(self.function, fixed, scalars)
+        rows = kernel.body[0].extent
+
+        def part(start, stop):
+            return [*fixed, start, stop]
+
+        return Call(self.function, part(0, rows), scalars, rows, part)
 
     def input(self, array, named):
         return array(self.node.inputs[int(named.name.strip("x_"))])
@@ -266,6 +268,19 @@ def name_of(body):
     names = list(dict.fromkeys(n.op.name for n in computed(body)))
     more = ["etc"] if len(names) > LONGEST else []
     return "_".join(["fused", *names[:LONGEST], *more])
+
+
+def product_call(x, y, out):
+    """A matrix product by BLAS; of many matrices, some for each thread."""
+    if x.ndim == y.ndim == 2:
+        return Call(np.dot, [x, y, out])
+    if x.shape[:-2] != y.shape[:-2]:
+        return Call(np.matmul, [x, y, out])
+
+    def part(start, stop):
+        return [a[start:stop] for a in (x, y, out)]
+
+    return Call(np.matmul, [x, y, out], rows=len(out), part=part)
 
 
 @no_grad()

@@ -1,24 +1,38 @@
 """Loops of convolutions whose images come last in memory. (Chapter 9.)
 
-The naive nest of a convolution has a multiplication at its core:
+The naive nest of a convolution has one multiplication at its core:
 
     out[k, r, s] += x[c, r + i, s + j N] * weight[k, c, i, j]
 
 with s along the run of all places of a row and all images. Loops over s are vector
-loops. What makes them fast is how often a number is used once it is in a register. Two
-transformations see to that, both known as unroll and jam: the loops over the window are
-unrolled inside the loop over s, and so are a few output channels. An element of the
-image is then loaded once for these channels, and the result once for a whole window.
-More channels would need more registers than there are.
+loops. What makes them fast is how often a number is used once it is in a register, or
+in the cache next to it. Unroll and jam: the loops over the window are unrolled inside
+the loop over s, and so are a few output channels. An element of the image is then
+loaded once for these channels, a partial sum once for a window. Tiling: the run is cut
+into blocks whose partial sums stay in the first cache, in scratch, until they are
+complete. More channels at once would need more registers than there are.
 """
 
 from itertools import product
-from math import prod
 
-from .loops import INT, Buffer, Const, Kernel, Let, Load, Local, Loop, Store, Update, Var
+from .loops import (
+    INT,
+    Buffer,
+    Const,
+    Kernel,
+    Let,
+    Load,
+    Local,
+    Loop,
+    Store,
+    Update,
+    Var,
+)
 
 MOST_TERMS = 18  # weights in registers while a loop over s runs; vector units have 32
 MOST_SUMS = 12  # a multiply-add takes about 4 cycles, and so many sums can be under way
+BLOCK = 1024  # numbers of a run: rows of a window and sums of them fit into 32 KiB
+APART = 16  # between rows of sums, which 4 KiB apart would compete for one place
 
 
 def divisor(n, most):
@@ -32,38 +46,68 @@ def numbers(*values):
 
 def conv_last(node):
     """The Kernel of a convolution, a part of the rows of places for each thread."""
-    x, weight = node.inputs
-    (C, H, W, N), (K, R, S, _), (h, w) = x.shape, node.shape, weight.shape[2:]
-    image = Buffer("x0", (C, H, W * N), node.dtype)
-    taps = Buffer("x1", weight.shape, node.dtype)
-    out = Buffer("y0", (K, R, S * N), node.dtype)
-    tile, groups = tiles(K, h, w)
-    r, s, c, outer = map(Var, ("r", "s", "c", "k_outer"))
+    K, R, S, N = node.shape
+    tile, groups = tiles(K, *node.inputs[1].shape[2:])
+    places = -(-S // -(-S * N // BLOCK))  # in a block: as many as make blocks equal
+    parts = Parts(node, tile, groups, min(S, places) * N)
+    blocks = Loop("block", S // places, parts.nest(Var("block") * parts.size))
+    body = (blocks,)
+    if S % places:
+        start, size = S // places * places * N, S % places * N
+        body = (blocks, *parts.nest(Const(start, INT), size))
+    body = (Loop("r", R, (Loop("k_outer", K // tile, body),), "parallel"),)
+    inputs, scratch = (parts.image, parts.weight), (parts.sums,)
+    return Kernel("conv_last", (parts.out,), inputs, scratch=scratch, body=body)
 
-    def weight_at(k, c, i, j):
-        if node.attrs.get("turned"):
-            return Load(taps, (c, k, *numbers(h - 1 - i, w - 1 - j)))
-        return Load(taps, (k, c, *numbers(i, j)))
 
-    def along(c, group, fn):
-        """A loop over s that adds what a group of taps of channel `c` contributes."""
-        body, stores = [], []
-        for number in range(tile):
-            k, made = outer * tile + number, Local(f"t{number}", node.dtype)
-            terms = [Load(image, (c, r + i, s + j * N)) * weight_at(k, c, i, j)
-                     for i, j in group]  # fmt: skip
-            terms = [Load(out, (k, r, s)), *terms] if fn else terms
-            body.append(Let(made, sum(terms[1:], terms[0])))
-            stores.append(Store(out, (k, r, s), made))
-        body += stores
-        return Loop("s", S * N, tuple(body), "vector")
+class Parts:
+    """The loops for one row of places, `tile` channels and a block of the run."""
 
-    first = [along(Const(0, INT), g, "add" if n else None) for n, g in enumerate(groups)]
-    rest = Loop("c", C - 1, tuple(along(c + 1, g, "add") for g in groups))
-    body = (Loop("k_outer", K // tile, (*first, *[rest] * (C > 1))),)
-    return Kernel(
-        "conv_last", (out,), (image, taps), body=(Loop("r", R, body, "parallel"),)
-    )
+    def __init__(self, node, tile, groups, size):
+        x, weight = node.inputs
+        (C, H, W, N), (K, R, S, _) = x.shape, node.shape
+        self.C, self.N, self.tile, self.groups, self.size = C, N, tile, groups, size
+        self.turned = node.attrs.get("turned", False)
+        self.image = Buffer("x0", (C, H, W * N), node.dtype)
+        self.weight = Buffer("x1", weight.shape, node.dtype)
+        self.out = Buffer("y0", (K, R, S * N), node.dtype)
+        self.sums = Buffer("sums", (tile, size + APART), node.dtype)
+
+    def nest(self, start, size=None):
+        """Clears the sums of a block, adds channel by channel, and keeps them."""
+        r, s, outer = map(Var, ("r", "s", "k_outer"))
+
+        def along(statement):
+            body = [statement(outer * self.tile + t, (Const(t, INT), s))
+                    for t in range(self.tile)]  # fmt: skip
+            return Loop("s", size or self.size, tuple(body), "vector")
+
+        def add(group):
+            return along(lambda k, t: Store(
+                self.sums, t, self.window(k, start + s, group), "add"))  # fmt: skip
+
+        zero = Const(0, self.sums.dtype)
+        return (
+            along(lambda k, t: Store(self.sums, t, zero)),
+            Loop("c", self.C, tuple(map(add, self.groups))),
+            along(lambda k, t: Store(self.out, (k, r, start + s), Load(self.sums, t))),
+        )
+
+    def window(self, k, s, group):
+        """What the elements (i, j) of a group contribute to channel `k` at `s`."""
+        r, c = Var("r"), Var("c")
+        first, *others = [
+            Load(self.image, (c, r + i, s + j * self.N)) * self.tap(k, c, i, j)
+            for i, j in group
+        ]
+        return sum(others, first)
+
+    def tap(self, k, c, i, j):
+        """The weight from channel `c` of the images to `k` of the result."""
+        if self.turned:
+            h, w = self.weight.shape[2:]
+            return Load(self.weight, (c, k, *numbers(h - 1 - i, w - 1 - j)))
+        return Load(self.weight, (k, c, *numbers(i, j)))
 
 
 def tiles(K, h, w):
@@ -71,7 +115,7 @@ def tiles(K, h, w):
     rows = max(1, min(h, MOST_TERMS // (2 * w)))
     groups = [list(product(range(i, min(i + rows, h)), range(w)))
               for i in range(0, h, rows)]  # fmt: skip
-    return divisor(K, MOST_TERMS // (rows * w)), groups
+    return divisor(K, min(8, MOST_TERMS // (rows * w))), groups
 
 
 def conv_last_weight(node):
@@ -80,27 +124,26 @@ def conv_last_weight(node):
     A sum for each element of the weight, over all places of all images. Those of some
     channels and a row of the window are made at once, from what is loaded once.
     """
-    y, x = node.inputs
-    (C, H, W, N), (K, R, S, _), w = x.shape, y.shape, node.shape[3]
+    (K, R, S, N), (C, H, W, _), w = *(x.shape for x in node.inputs), node.shape[3]
     slope = Buffer("x0", (K, R, S * N), node.dtype)
     image = Buffer("x1", (C, H, W * N), node.dtype)
     out = Buffer("y0", node.shape, node.dtype)
     tile = divisor(K, MOST_SUMS // w)
-    r, s, c, i, outer = map(Var, ("r", "s", "c", "i", "k_outer"))
-    sums = {(k, j): Local(f"t{k}_{j}", node.dtype)
-            for k, j in product(range(tile), range(w))}  # fmt: skip
-    zero = Const(0, node.dtype)
-    steps = [
-        Update(t, "add", Load(slope, (outer * tile + k, r, s))
-               * Load(image, (c, r + i, s + j * N)))
-        for (k, j), t in sums.items()
-    ]  # fmt: skip
-    body = (
-        *[Let(t, zero) for t in sums.values()],
-        Loop("r", R, (Loop("s", S * N, tuple(steps), "vector"),)),
-        *[Store(out, (outer * tile + k, c, i, Const(j, INT)), t)
-          for (k, j), t in sums.items()],
-    )  # fmt: skip
-    nest = (Loop("c", C, (Loop("i", node.shape[2], body),)),)
-    loops = (Loop("k_outer", K // tile, nest, "parallel"),)
-    return Kernel("conv_last_weight", (out,), (slope, image), body=loops)
+    sums = {(t, j): Local(f"sum{t}_{j}", node.dtype)
+            for t, j in product(range(tile), range(w))}  # fmt: skip
+    row = Loop("i", node.shape[2], summed_up(slope, image, out, sums, tile))
+    loops = Loop("k_outer", K // tile, (Loop("c", C, (row,)),), "parallel")
+    return Kernel("conv_last_weight", (out,), (slope, image), body=(loops,))
+
+
+def summed_up(slope, image, out, sums, tile):
+    """The statements for `sums`, {(channel in the tile, j): local}, of one row."""
+    c, i, r, s, outer = map(Var, ("c", "i", "r", "s", "k_outer"))
+    (_, R, run), zero, steps, stores = slope.shape, Const(0, out.dtype), [], []
+    step = (image.shape[2] - run) // max(out.shape[3] - 1, 1)  # from j to j + 1
+    for (t, j), local in sums.items():
+        k, there = outer * tile + t, Load(image, (c, r + i, s + j * step))
+        steps.append(Update(local, "add", Load(slope, (k, r, s)) * there))
+        stores.append(Store(out, (k, c, i, Const(j, INT)), local))
+    body = Loop("r", R, (Loop("s", run, tuple(steps), "vector"),))
+    return (*[Let(local, zero) for local in sums.values()], body, *stores)

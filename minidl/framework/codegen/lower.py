@@ -27,7 +27,7 @@ from .places import (
     place_of,
     regroup,
 )
-from .roles import VIEWS, closes, origin, row_length, walked
+from .roles import VIEWS, closes, is_dense, origin, row_length, walked
 
 COSTLY = set("exp log tanh sigmoid div sqrt sin cos pow index".split())
 STARTS = {
@@ -44,9 +44,9 @@ def lower(body, name="kernel", inplace=(), into=None):
 
     Its outputs are y0, y1, ..., its inputs x0, x1, ..., those of one element scalars.
     `inplace` has pairs (output, input) that share their memory; `into`, {output:
-    (shape of it, shape of a whole, dimension, start)}, those that are a part of a larger
-    value. Raises Unreachable where no strides lead to an input, or an input in place is
-    read elsewhere.
+    (shape of it, shape of a whole, dimension, start)}, those that are a part of a whole.
+    Raises Unreachable where no strides lead to an input, or an input in place is read
+    elsewhere.
     """
     variables = first_variables(body)
     while True:
@@ -246,7 +246,7 @@ class Lowering:
     def hoisted(self, load, scope):
         """A load as a local of the row, where it is the same all along it."""
         along = {ir.Var(v.name) for v in self.inner}
-        if not isinstance(load, ir.Load) or along & set(ir.parts(load)):
+        if not isinstance(load, ir.Load) or along & set(ir.walk(load)):
             return load
         row = self.before[0]
         if load not in row.known:
@@ -307,13 +307,6 @@ def inner_count(variables, row):
     while row and prod(v.extent for v in variables[-count:]) < row:
         count += 1
     return count
-
-
-def is_dense(x):
-    """Whether `x` lies in memory as it is: only reshapes lead to it."""
-    while x.op.name == "reshape":
-        x = x.inputs[0]
-    return x.op.name not in VIEWS
 
 
 def depth(value):

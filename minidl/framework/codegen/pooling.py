@@ -7,7 +7,7 @@ all that stands in a window is there n numbers further, the same for all images.
 from itertools import product
 from math import prod
 
-from .loops import INT, Buffer, Call, Const, Kernel, Let, Load, Local, Loop, Store, Var
+from .loops import Buffer, Call, Const, Kernel, Let, Load, Local, Loop, Store, Var
 
 TRUTH = "bool"
 
@@ -96,7 +96,8 @@ def pad(node):
     source, ranges = node.inputs[0].shape, node.attrs["index"]
     if any(step != 1 for *_, step in ranges) or not prod(source):
         return None
-    spans = merged([(start, n, m) for (start, *_), n, m in zip(ranges, source, node.shape)])
+    starts = [start for start, *_ in ranges]
+    spans = merged(list(zip(starts, source, node.shape)))
     x = Buffer("x0", tuple(n for _, n, _ in spans), node.dtype)
     out = Buffer("y0", tuple(m for *_, m in spans), node.dtype)
     body = bordered(spans, x, out, (), ())

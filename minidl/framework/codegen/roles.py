@@ -23,7 +23,9 @@ def is_fusable(node):
         return False
     if name in REDUCTIONS:
         return node.dtype == node.inputs[0].dtype and walked(node).size > 0
-    return (name in COMPUTED or by_number(node)) and walked(node).size > 0
+    if by_number(node):
+        return walked(node).size > 0 and is_dense(node.inputs[0])
+    return name in COMPUTED and walked(node).size > 0
 
 
 def by_number(node):
@@ -57,6 +59,13 @@ def origin(node):
     while node.op.name in VIEWS:
         node = node.inputs[0]
     return node
+
+
+def is_dense(node):
+    """Whether it lies in memory as it is: only reshapes lead to it."""
+    while node.op.name == "reshape":
+        node = node.inputs[0]
+    return node.op.name not in VIEWS
 
 
 def in_order(node):

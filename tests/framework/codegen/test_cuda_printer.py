@@ -121,6 +121,66 @@ def test_what_one_part_stores_another_reads_after_a_barrier(rng):
     np.testing.assert_allclose(s, data.sum(dtype="f8"), 1e-5, 1e-5)
 
 
+def test_a_row_is_read_backwards_after_a_barrier(rng):
+    """The thread that reads an element of scratch isn't the one that has stored it."""
+    x, out = Buffer("x", (3, 100), F), Buffer("out", (3, 100), F)
+    row = Buffer("row", (100,), F)
+    body = (
+        Loop("j", 100, (Store(row, (j,), Load(x, (i, j))),)),
+        Loop("j", 100, (Store(out, (i, j), Load(row, (Const(99, ir.INT) - j,))),)),
+    )
+    kernel = ir.Kernel("flip", (out,), (x,), scratch=(row,), body=(Loop("i", 3, body),))
+    assert cuda.launch(kernel) == ((3,), (128,))
+    data, made = rng.standard_normal((3, 100)).astype(F), np.zeros((3, 100), F)
+    simulated(kernel)(made, data)
+    assert (made == data[:, ::-1]).all()
+
+
+def test_all_read_a_scalar_before_one_overwrites_it(rng):
+    x, out, a = Buffer("x", (3, 100), F), Buffer("out", (3,), F), Local("a", F)
+    body = (
+        Let(a, Load(out, (i,))),
+        Loop("j", 100, (Update(a, "add", Load(x, (i, j))),)),
+        Let(Local("b", F), Load(out, (i,))),
+        Store(out, (i,), a + Local("b", F)),
+    )
+    kernel = ir.Kernel("twice", (out,), (x,), body=(Loop("i", 3, body),))
+    data, made = np.ones((3, 100), F), np.arange(3, dtype=F)
+    simulated(kernel)(made, data)
+    assert made.tolist() == [100, 102, 104]
+
+
+def test_two_sums_of_a_block_do_not_meet():
+    """The second may not begin while a thread still reads the first."""
+    x, out = Buffer("x", (2, 256), F), Buffer("out", (2,), F)
+    a, b = Local("a", F), Local("b", F)
+    body = (
+        Let(a, Const(0.0, F)),
+        Let(b, Const(0.0, F)),
+        Loop("j", 256, (Update(a, "add", Load(x, (i, j))),
+                        Update(b, "add", Load(x, (i, j)) * 2.0))),
+        Store(out, (i,), a + b),
+    )  # fmt: skip
+    kernel = ir.Kernel("sums", (out,), (x,), body=(Loop("i", 2, body),))
+    made = np.zeros(2, F)
+    simulated(kernel)(made, np.ones((2, 256), F))
+    assert made.tolist() == [768, 768]
+
+
+def test_parts_that_need_each_others_elements_share_no_grid(rng):
+    """There is no barrier across a grid, so one block does it all."""
+    x, kept, out = (Buffer(name, (600,), F) for name in ("x", "kept", "out"))
+    back = Load(kept, (Const(599, ir.INT) - i,))
+    body = nest((600,), Store(kept, (i,), Load(x, (i,)))) + nest(
+        (600,), Store(out, (i,), back)
+    )
+    kernel = ir.Kernel("flip", (kept, out), (x,), body=body)
+    assert cuda.launch(kernel).grid == (1,)
+    data, made = rng.standard_normal(600).astype(F), np.zeros(600, F)
+    simulated(kernel)(np.zeros(600, F), made, data)
+    assert (made == data[::-1]).all()
+
+
 def test_a_running_sum_is_right_if_slow(rng):
     """No two iterations may run at once: one thread stores, all others wait."""
     x, out = Buffer("x", (20,), F), Buffer("out", (21,), F)

@@ -7,8 +7,18 @@ import minidl as dl
 from minidl import nn, optim
 from minidl.framework import ops
 from minidl.framework.control.api import cond, scan
-from minidl.framework.graph import Graph, Node, check, constant, input_node, make, run
+from minidl.framework.graph import (
+    FUSED,
+    Graph,
+    Node,
+    check,
+    constant,
+    input_node,
+    make,
+    run,
+)
 from minidl.framework.passes import PASSES, decompose, optimise, report
+from minidl.framework.passes.fuse import fuse
 from minidl.framework.trace.capture import trace
 
 x = input_node("x", (2, 3), "float64")
@@ -48,6 +58,12 @@ def test_the_report_reads_as_a_table():
     lines = repr(report(example())).splitlines()
     assert lines[0].split() == ["pass", "operations", "MB", "moved", "MFLOP"]
     assert lines[1].startswith("fold") and "6 -> 5" in lines[1]
+
+
+def test_a_loop_is_made_only_of_what_somebody_reads():
+    graph = fuse(example())
+    bodies = [node.attrs["body"] for node in graph.nodes if node.op is FUSED]
+    assert bodies and all(x.op is not ops.sin for body in bodies for x in body.nodes)
 
 
 # ---- graphs inside nodes

@@ -20,6 +20,7 @@ from .framework import autodiff, ops
 from .framework.autocast import autocast
 from .framework.autodiff import grad, vjp
 from .framework.compile import compile
+from .framework.control.api import cond, scan, while_loop
 from .framework.cost import Ledger
 from .framework.create import *  # noqa: F403
 from .framework.dtypes import (
@@ -38,6 +39,11 @@ from .framework.gradcheck import gradcheck
 from .framework.kernel import kernel
 from .framework.op import Op, apply, composed, handling
 from .framework.replace import replace
+from .framework.script.check import CheckError, check
+from .framework.script.scripted import Scripted, script
+from .framework.script.source import ScriptError
+from .framework.script.types import Bool, Double, Float, Int
+from .framework.sizes import Size
 from .framework.tape import enable_grad, no_grad
 from .framework.tensor import Tensor
 from .framework.trace.capture import trace

@@ -58,14 +58,15 @@ class Compiled:
     def __call__(self, *args, **kwargs):
         if stack.handlers or stack.recorder is not None:
             return self.function(*args, **kwargs)  # somebody looks on at each operation
-        signature = signature_of((args, kwargs), is_recording())
+        tensors = list(tensors_in((args, kwargs)))
+        signature = signature_of((args, kwargs), is_recording(), same_ones(tensors))
         if signature in self.refused:
             return self.function(*args, **kwargs)
         reason = "a new signature" if self.variants else None
         for variant in self.variants.get(signature, ())[::-1]:
             reason = variant.broken()
             if reason is None:
-                return variant.session.run(list(tensors_in((args, kwargs))))
+                return variant.session.run(tensors)
         return self.first(signature, reason, args, kwargs)
 
     def first(self, signature, reason, args, kwargs):
@@ -121,6 +122,12 @@ def signature_of(value, *more):
     return value if isinstance(value, int | float | str | None) else Held(value)
 
 
+def same_ones(tensors):
+    """Which of the tensors are one and the same."""
+    ids = [id(x) for x in tensors]
+    return tuple(map(ids.index, ids)) if len(set(ids)) < len(ids) else None
+
+
 class Held:
     """An object by identity, kept so that its identity stays its own."""
 
@@ -139,17 +146,24 @@ def compiled(function, signature, args, kwargs):
     start = time.perf_counter()
     around = Surroundings(function, args, kwargs)
     captured = captured_whole(function, args, kwargs, around)
-    changed = around.change()
-    if changed:
-        raise TraceError(
-            f"the function changes what is not a tensor, {changed}: compiled, it would "
-            "do so once and not in each call; do it outside of the function"
-        )
-    fused = fuse(dense(optimise(join_parts(layout(optimise(decompose(captured.graph)))))))
+    fused = fuse(
+        dense(optimise(join_parts(layout(optimise(decompose(captured.graph))))))
+    )
     session = Session(captured, fused)
     return Variant(
         signature, captured, fused, session, around, time.perf_counter() - start
     )
+
+
+def refuse_changes(around):
+    """TraceError where the traced function has changed a plain value; puts it back."""
+    changed = around.change()
+    if changed:
+        around.restore()
+        raise TraceError(
+            f"the function changes what is not a tensor, {changed}: compiled, it would "
+            "do so once and not in each call; do it outside of the function"
+        )
 
 
 def captured_whole(function, args, kwargs, around):
@@ -159,11 +173,12 @@ def captured_whole(function, args, kwargs, around):
     the second graph reads none of these, gradients of before don't matter.
     """
     captured = capture(function, args, kwargs, around.names)
+    refuse_changes(around)
     leaves = [leaf for leaf, _ in captured.grads]
     given = capture(function, args, kwargs, around.names, leaves)
-    read = {s.of for x, s in zip(given.graph.inputs, given.sources)
-            if s.kind == "grad" and given.graph.users[x]}  # fmt: skip
-    if not read:
+    added = [x for x, s in zip(given.graph.inputs, given.sources)
+             if s.kind == "grad" and s.of in set(leaves)]  # fmt: skip
+    if not any(given.graph.users[x] for x in added):
         return captured
     present = [leaf.grad is not None for leaf in leaves]
     if any(present) != all(present):

@@ -15,7 +15,7 @@ from .codegen.assemble import Assembly
 from .codegen.roles import origin
 from .graph import CONSTANT
 from .tensor import Tensor
-from .trace.capture import Output
+from .trace.capture import Argument, Output
 from .trace.number import Late, Number
 
 
@@ -48,7 +48,7 @@ class Session:
                 self.executor.place(self.buffer[node], value)
 
     def sort_inputs(self):
-        """Tells inputs to copy in each call from tensors that are used where they lie."""
+        """Tells inputs that each call copies from tensors used where they lie."""
         self.copied, self.states = [], []
         needed = set(self.fused.outputs) | {
             x for x in self.fused.nodes if self.fused.users[x]
@@ -66,6 +66,9 @@ class Session:
 
     def broken(self):
         """What no more fits this program of the tensors it reaches, in words."""
+        for source, array in self.copied:
+            if source.kind == "grad" and not has_gradient(source.of, array):
+                return f"the gradient of {tuple(array.shape)} that it reads"
         for x, array, wanted, _ in self.states:
             if x.requires_grad != wanted:
                 return f"requires_grad of {tuple(x.shape)} is {x.requires_grad}"
@@ -103,6 +106,7 @@ class Session:
         for leaf, _ in self.captured.grads:
             leaf.grad = None
         self.free_outputs()
+        self.arguments = arguments
         self.executor.run()
         for b in self.fresh:
             self.fresh[b] = sys.getrefcount(self.executor.arrays[b])
@@ -140,15 +144,22 @@ class Session:
             if j not in self.in_place
         ]
         for x, array in new:
-            x.data[...] = array
+            self.now(x).data[...] = array
         for x, _ in self.captured.writes:
-            x.version[0] += 1
+            self.now(x).version[0] += 1
+
+    def now(self, x):
+        """The tensor that is in the place of `x`, one of when it was traced."""
+        traced = [i for i, a in enumerate(self.captured.arguments) if a is x]
+        return self.arguments[traced[0]] if traced else x
 
     def unpacked(self, value):
         """The program's result, with tensors and numbers in place of Outputs."""
         if isinstance(value, Output):
             array = self.output(value.index)
             return array.item() if value.number else Tensor(array)
+        if isinstance(value, Argument):
+            return self.arguments[value.index]
         if isinstance(value, Number):
             return self.known(value)
         if isinstance(value, tuple | list):
@@ -164,6 +175,10 @@ class Session:
         if isinstance(number, Late):
             return number.function(*map(self.known, number.numbers))
         return number.get() if isinstance(number, Number) else number
+
+
+def has_gradient(leaf, array):
+    return leaf.grad is not None and like(leaf.grad.data, array)
 
 
 def like(array, other):

@@ -51,15 +51,16 @@ class Size:
     # ---- dividing: where it comes out even
 
     def __floordiv__(self, other):
-        found = quotient(self, other)
-        if found is None:
-            raise SizeError(f"{self} // {other} depends on what {self} is")
-        return found
+        return evenly(self, other)
+
+    def __rfloordiv__(self, other):
+        return evenly(other, self)
 
     def __mod__(self, other):
-        if quotient(self, other) is None:
-            raise SizeError(f"whether {other} divides {self} depends on what it is")
-        return 0
+        return evenly(self, other) * 0
+
+    def __rmod__(self, other):
+        return evenly(other, self) * 0
 
     def __truediv__(self, other):
         """A float: the ratio if it is one whatever the symbols are, else nan."""
@@ -133,6 +134,13 @@ def quotient(x, y):
         return None
     found = divided(terms_of(x), terms_of(y))
     return found if found is None else size(found)
+
+
+def evenly(x, y):
+    found = quotient(x, y)
+    if found is None:
+        raise SizeError(f"whether {y} divides {x} depends on what they are")
+    return found
 
 
 def calculate(x, y, operation, on_terms):

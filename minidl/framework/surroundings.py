@@ -15,6 +15,7 @@ from .tensor import Tensor
 
 PLAIN = (int, float, bool, str, type(None))
 PACKAGE = __name__.split(".")[0]
+COUNT = "the count of attributes"
 MOST = 100_000  # objects: far more than a model has
 
 
@@ -91,10 +92,16 @@ class Surroundings:
         if not hasattr(value, "__dict__"):
             return []
         held = vars(value)
-        plain = {k: v for k, v in held.items() if is_plain(v)}
-        if plain:
-            self.mappings.append((name, held, plain))
+        plain = {k: v for k, v in held.items() if is_plain(v) or is_tensor(v)}
+        self.mappings.append((name, Attributes(held), {**plain, COUNT: len(held)}))
         return [(f"{name}.{k}" if name else k, v) for k, v in held.items()]
+
+    def restore(self):
+        """Puts plain values back to what they were."""
+        for _, mapping, plain in self.mappings:
+            for key, value in plain.items():
+                if is_plain(value) and mapping.get(key) != value and key != COUNT:
+                    mapping[key] = value
 
     def change(self):
         """What is no more as it was, in words; None where all is."""
@@ -105,6 +112,23 @@ class Surroundings:
                     place = (f"{name}.{key}" if name else key).removesuffix(".value")
                     return f"{place} went from {value!r:.40} to {now!r:.40}"
         return None
+
+
+def is_tensor(value):
+    return isinstance(value, Tensor)
+
+
+class Attributes:
+    """An object's attributes, and how many there are."""
+
+    def __init__(self, held):
+        self.held = held
+
+    def get(self, key, default=None):
+        return len(self.held) if key == COUNT else self.held.get(key, default)
+
+    def __setitem__(self, key, value):
+        self.held[key] = value
 
 
 class Cell:
@@ -118,3 +142,6 @@ class Cell:
             return self.cell.cell_contents
         except ValueError:  # empty as yet
             return default
+
+    def __setitem__(self, key, value):
+        self.cell.cell_contents = value

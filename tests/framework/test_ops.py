@@ -400,6 +400,7 @@ ELSEWHERE = {
     "normal": "test_create",
     "sgd": "test_ops",
     "adam": "test_ops",
+    **dict.fromkeys(["cond", "while_loop", "scan", "item"], "test_control"),
     **dict.fromkeys(
         ["conv2d", "conv2d_image", "conv2d_weight"]
         + ["max_pool2d", "max_pool2d_back", "max_pool2d_pick"],

@@ -1,5 +1,5 @@
 """Tools that show: the stack, a view, a recorded graph, frames, a loss surface,
-and which thread touches which address.
+which thread touches which address, and a trace under way.
 """
 
 from .access import access
@@ -13,6 +13,7 @@ from .player import player
 from .stack import stack
 from .strides import explore
 from .surface import surface
+from .watching import watch_trace
 
 __all__ = [
     "access",
@@ -31,4 +32,5 @@ __all__ = [
     "snapshot",
     "stack",
     "surface",
+    "watch_trace",
 ]

@@ -26,8 +26,11 @@ def layered_svg(nodes, edges, marked=(), title="A graph"):
     return document(width, height, [heads(), *parts], title, f"From the top: {words}")
 
 
-def layered(nodes, edges, marked=()):
-    """(width, height, parts, words) of the graph, to place in a larger picture."""
+def layered(nodes, edges, marked=(), shown=None):
+    """(width, height, parts, words) of the graph, to place in a larger picture.
+
+    Of vertices that are not `shown`, if some are, there is only the room.
+    """
     labels = {
         k: v if isinstance(v, tuple) else (v, "operation") for k, v in nodes.items()
     }
@@ -38,12 +41,14 @@ def layered(nodes, edges, marked=()):
     places = placed(ordered(layers, steps), labels)
     width = max(x + w for x, _, w in places.values()) + MARGIN
     height = max(y for _, y, _ in places.values()) + HEIGHT + MARGIN
+    there = [k for k in labels if shown is None or k in shown]
     arrows = [
         arrow([places[k] for k in r], r[-1] in marked, labels[r[-1]][1] != "words")
         for r in routes
+        if r[0] in there and r[-1] in there
     ]
-    shapes = [s for k in labels for s in vertex(places[k], *labels[k], k in marked)]
-    words = "; ".join(text.replace("\n", " ") for text, _ in labels.values())
+    shapes = [s for k in there for s in vertex(places[k], *labels[k], k in marked)]
+    words = "; ".join(labels[k][0].replace("\n", " ") for k in there)
     return round(width), round(height), [*arrows, *shapes], words
 
 

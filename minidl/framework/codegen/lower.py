@@ -43,10 +43,10 @@ def lower(body, name="kernel", inplace=(), into=None):
     """The Kernel that computes `body`, the graph of a fused node.
 
     Its outputs are y0, y1, ..., its inputs x0, x1, ..., those of one element scalars.
-    `inplace` has pairs (output, input) that share their memory; `into`, {output:
-    (shape of it, shape of a whole, dimension, start)}, those that are a part of a whole.
-    Raises Unreachable where no strides lead to an input, or an input in place is read
-    elsewhere.
+    `inplace` has pairs (output, input) that share their memory. `into` is {output:
+    (shape of it, shape of a whole, dimension, start)}: outputs that are parts of a
+    whole. Raises Unreachable where no strides lead to an input, or an input in place is
+    read elsewhere.
     """
     variables = first_variables(body)
     while True:
@@ -160,11 +160,8 @@ class Lowering:
     def define(self, node, scope, expression):
         """A local of `scope` for the value of `node`, or its text if that is short."""
         value = expression(node, scope)
-        if (
-            len(self.body.users[node]) > 1
-            or depth(value) > DEEPEST
-            or self.is_row(node)
-        ):
+        shared = len(self.body.users[node]) > 1 or node in self.outputs
+        if shared or depth(value) > DEEPEST or self.is_row(node):
             local = ir.Local(next(self.names), node.dtype)
             scope.statements.append(ir.Let(local, value))
             value = local
@@ -245,6 +242,8 @@ class Lowering:
 
     def hoisted(self, load, scope):
         """A load as a local of the row, where it is the same all along it."""
+        if isinstance(load, ir.Load) and load.buffer.name.startswith("y"):
+            return self.fetched(load, scope)
         along = {ir.Var(v.name) for v in self.inner}
         if not isinstance(load, ir.Load) or along & set(ir.walk(load)):
             return load
@@ -254,6 +253,13 @@ class Lowering:
             row.statements.append(ir.Let(local, load))
             row.known[load] = local
         return row.known[load]
+
+    def fetched(self, load, scope):
+        """What is written in place, as a local from before it is written."""
+        if load not in scope.known:
+            scope.known[load] = ir.Local(next(self.names), load.dtype)
+            scope.statements.insert(0, ir.Let(scope.known[load], load))
+        return scope.known[load]
 
     def number(self, node, digits, scope):
         """The number of a table's row, from the second input; -1 is the last one."""
@@ -270,8 +276,7 @@ class Lowering:
         place = place_of(digits[len(node.inputs[1].shape) :], table.shape[1:])
         name = f"x{self.body.inputs.index(origin(table))}"
         buffer, index = rows_of(name, table, place)
-        self.memory.buffers[buffer] = None
-        return ir.Load(buffer, (number, *index))
+        return ir.Load(self.memory.named(buffer), (number, *index))
 
     # ---- where results go
 

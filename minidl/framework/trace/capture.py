@@ -13,6 +13,7 @@ import numpy as np
 
 from ...hardware.registry import device_of
 from ..graph import Graph, constant, input_node, substitute
+from ..surroundings import Surroundings
 from ..tensor import Tensor
 from .number import Late, Number
 from .recorder import Recorder, recording_by
@@ -41,6 +42,13 @@ class Output:
 
 
 @dataclass(frozen=True)
+class Argument:
+    """In a result: tensor number `index` among the arguments, itself."""
+
+    index: int
+
+
+@dataclass(frozen=True)
 class Captured:
     graph: Graph
     sources: tuple  # a Source for each input
@@ -49,6 +57,7 @@ class Captured:
     grads: tuple  # (leaf, index of the output that its .grad becomes, or None)
     stores: tuple  # (mapping, key, number): what an optimiser counts
     draws: dict  # {generator: how many keys it gave}
+    arguments: tuple  # the tensors among the arguments when it was traced
     guards: tuple  # (function, words): the graph holds while all functions say True
 
 
@@ -66,7 +75,7 @@ class Capture(Recorder):
         self.symbols = {}  # {where an array lies: its Symbol}
         self.inputs, self.sources, self.numbers = [], [], {}
         self.guards, self.stores, self.draws = {}, [], {}
-        self.outputs = []
+        self.outputs, self.arguments = [], []
 
     def input(self, name, shape, dtype, source):
         taken = {node.attrs["name"] for node in self.inputs}
@@ -126,6 +135,9 @@ class Capture(Recorder):
     def packed(self, value):
         """`value` with an Output for each tensor and each late number in it."""
         if isinstance(value, Tensor):
+            numbers = [i for i, x in enumerate(self.arguments) if x is value]
+            if numbers:
+                return Argument(numbers[0])
             lifted = not isinstance(value.data, Symbol) or id(value) in self.lifted
             return value if lifted else Output(self.output(value.data.node))
         if isinstance(value, Number) and isinstance(value.late, Symbol):
@@ -154,7 +166,8 @@ class Capture(Recorder):
         graph, sources = self.with_constants()
         return Captured(
             graph, sources, result, tuple(writes), tuple(grads),
-            tuple(self.stores), self.draws, tuple(self.guards.values()),
+            tuple(self.stores), self.draws, tuple(self.arguments),
+            tuple(self.guards.values()),
         )  # fmt: skip
 
     def with_constants(self):
@@ -224,6 +237,7 @@ def capture(function, args=(), kwargs=None, names=None, leaves=()):
     try:
         with recording_by(run):
             for i, x in enumerate(tensors_in((args, kwargs))):
+                run.arguments.append(x)
                 run.lift(x, Source("argument", i))
             for p in leaves:
                 p.grad = run.gradient(p)
@@ -240,4 +254,5 @@ def trace(function, *args, **kwargs):
     Of tensors, shape and dtype matter, and not their elements. Raises TraceError, with
     the line, where the function needs them.
     """
-    return capture(function, args, kwargs).graph
+    names = Surroundings(function, args, kwargs).names
+    return capture(function, args, kwargs, names).graph

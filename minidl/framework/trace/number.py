@@ -13,14 +13,21 @@ from .place import INSTEAD, NO_VALUE, refuse
 class Number:
     """A number of the program's own that may be another in each call.
 
-    `get()` is its value at the time; `value` what it was when the program was traced.
-    One made by `item()` is `late`: known after the run, so that it can be returned, but
-    not decided upon. `trace` takes note of decisions, as guards.
+    `get()` is its value at the time. One made by `item()` is `late`: known after the
+    run, so that it can be returned, but not decided upon. `trace` takes note of
+    decisions, as guards.
     """
 
     def __init__(self, get, value=None, trace=None, key=None, late=None):
-        self.get, self.value, self.trace, self.late = get, value, trace, late
+        self.get, self.traced, self.trace, self.late = get, value, trace, late
         self.key = key  # equal for numbers that are computed alike
+
+    @property
+    def value(self):
+        """What it was when the program was traced."""
+        if self.late is not None:
+            refuse(NO_VALUE, INSTEAD)
+        return self.traced
 
     def of(self, function, *others):
         """function(self, *others) as a number; NotImplemented for other operands."""
@@ -68,7 +75,7 @@ class Number:
     __hash__ = object.__hash__
 
     def __repr__(self):
-        return "a number" if self.value is None else f"the number {self.value}"
+        return "a number" if self.late is not None else f"the number {self.traced}"
 
     def __format__(self, spec):
         return format(float(self), spec) if spec else repr(self)

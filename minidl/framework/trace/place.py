@@ -30,7 +30,12 @@ def user_frame():
 def place():
     """The line of the user's program that runs now, as "file.py:12"."""
     frame = user_frame()
-    return f"{Path(frame.f_code.co_filename).name}:{frame.f_lineno}"
+    return f"{file_name(frame.f_code.co_filename)}:{frame.f_lineno}"
+
+
+def file_name(path):
+    """The last part of a source file's path; "cell" for a notebook's cell."""
+    return "cell" if "ipykernel_" in path else Path(path).name
 
 
 def refuse(problem, remedy):

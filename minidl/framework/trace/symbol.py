@@ -78,7 +78,10 @@ class Symbol:
 
     __array_ufunc__ = None
 
-    def __getitem__(self, key):
+    def __getitem__(self, *key):
         refuse(NO_VALUE, INSTEAD)
 
     __len__ = __iter__ = __setitem__ = __getitem__
+    __add__ = __radd__ = __sub__ = __rsub__ = __mul__ = __rmul__ = __getitem__
+    __truediv__ = __rtruediv__ = __pow__ = __matmul__ = __rmatmul__ = __getitem__
+    __lt__ = __le__ = __gt__ = __ge__ = __bool__ = __float__ = __int__ = __getitem__

@@ -132,5 +132,7 @@ def test_equal_groups_are_built_once():
         return x
 
     graph = fuse(optimise(decompose(Graph((x,), record(function, (x,))))))
-    sources = [python.source(lower(n.attrs["body"])) for n in graph.nodes if n.op is FUSED]
+    sources = [
+        python.source(lower(n.attrs["body"])) for n in graph.nodes if n.op is FUSED
+    ]
     assert len(sources) == 3 and len(set(sources)) == 1

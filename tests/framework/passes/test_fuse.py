@@ -91,7 +91,9 @@ def test_a_pick_from_each_row_is_a_comparison_and_keeps_its_error():
     joined = join_parts(Graph((x, t), (pick,)))
     assert "index" not in [n.op.name for n in joined.nodes]
     value = np.arange(12, dtype=np.float32).reshape(3, 4)
-    np.testing.assert_array_equal(run(joined, value, np.array([0, -1, 2]))[0], [0, 7, 10])
+    np.testing.assert_array_equal(
+        run(joined, value, np.array([0, -1, 2]))[0], [0, 7, 10]
+    )
     with pytest.raises(IndexError, match="4 places"):
         run(joined, value, np.array([0, 4, 2]))
 

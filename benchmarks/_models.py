@@ -89,25 +89,27 @@ def loss(cross_entropy, logits, y):
     return cross_entropy(logits.reshape(-1, logits.shape[-1]), y.reshape(-1))
 
 
-def minidl_step(name):
+def minidl_step(name, wrap=lambda step: step):
     make, batch, optimiser, settings = MODELS[name]
     model, (x, y) = make(nn), map(dl.from_numpy, batch())
     optimizer = getattr(dl.optim, optimiser)(model.parameters(), **settings)
     of = partial(loss, nn.functional.cross_entropy)
-    return lambda: dl.train.train_step(model, optimizer, of, x, y)
+    step = wrap(dl.train.train_step)
+    return lambda: step(model, optimizer, of, x, y)
 
 
-def torch_step(name):
+def torch_step(name, compile=False):
     import torch
 
     torch.set_num_threads(2)
     make, batch, optimiser, settings = MODELS[name]
     model, (x, y) = make(torch.nn), map(torch.from_numpy, batch())
+    forward = torch.compile(model) if compile else model
     optimizer = getattr(torch.optim, optimiser)(model.parameters(), **settings)
 
     def step():
         optimizer.zero_grad()
-        value = loss(torch.nn.functional.cross_entropy, model(x), y)
+        value = loss(torch.nn.functional.cross_entropy, forward(x), y)
         value.backward()
         optimizer.step()
         return value.item()

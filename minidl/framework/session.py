@@ -40,6 +40,7 @@ class Session:
         outputs = {self.buffer[origin(x)] for x in fused.outputs}
         buffers = self.executor.program.buffers
         self.fresh = {b: None for b in outputs if buffers[b].kind == "output"}
+        self.sort_outputs()
 
     def place_constants(self):
         for node in self.assembly.nodes:
@@ -61,6 +62,17 @@ class Session:
                 array = np.empty(x.shape, x.dtype)
                 self.executor.place(b, array)
                 self.copied.append((source, array))
+
+    def sort_outputs(self):
+        """For each output its buffer, and its node if that is another view of it."""
+        self.places = []
+        for node in self.fused.outputs:
+            b = self.buffer[origin(node)]
+            self.places.append((b, None if node in self.buffer else node))
+        numbers = {id(x): i for i, x in enumerate(self.captured.arguments)}
+        writes = [(x, numbers.get(id(x)), j) for x, j in self.captured.writes]
+        self.written = [write for write in writes if write[2] in self.in_place]
+        self.to_write = [write for write in writes if write[2] not in self.in_place]
 
     # ---- before a run
 
@@ -128,9 +140,10 @@ class Session:
 
     def output(self, j):
         """Output j as an array of its own."""
-        node = self.fused.outputs[j]
-        array = self.assembly.array(node, self.executor.arrays)
-        b = self.buffer[origin(node)]
+        b, node = self.places[j]
+        array = self.executor.arrays[b]
+        if node is not None:
+            array = self.assembly.array(node, self.executor.arrays)
         if b not in self.fresh or b in self.held or not array.flags.c_contiguous:
             return array.copy()
         self.held.add(b)
@@ -138,20 +151,13 @@ class Session:
 
     def write_back(self):
         """Into tensors that were written, unless a kernel wrote there."""
-        new = [
-            (x, self.output(j))
-            for x, j in self.captured.writes
-            if j not in self.in_place
-        ]
-        for x, array in new:
-            self.now(x).data[...] = array
-        for x, _ in self.captured.writes:
-            self.now(x).version[0] += 1
-
-    def now(self, x):
-        """The tensor that is in the place of `x`, one of when it was traced."""
-        traced = [i for i, a in enumerate(self.captured.arguments) if a is x]
-        return self.arguments[traced[0]] if traced else x
+        for x, _, _ in self.written:
+            x.version[0] += 1
+        new = [(x, i, self.output(j)) for x, i, j in self.to_write]
+        for x, i, array in new:
+            x = x if i is None else self.arguments[i]
+            x.data[...] = array
+            x.version[0] += 1
 
     def unpacked(self, value):
         """The program's result, with tensors and numbers in place of Outputs."""

@@ -89,9 +89,9 @@ class Surroundings:
         return [*inner.items(), *named.items()]
 
     def inside_object(self, name, value):
-        if not hasattr(value, "__dict__"):
+        held = getattr(value, "__dict__", None)
+        if not isinstance(held, dict):
             return []
-        held = vars(value)
         plain = {k: v for k, v in held.items() if is_plain(v) or is_tensor(v)}
         self.mappings.append((name, Attributes(held), {**plain, COUNT: len(held)}))
         return [(f"{name}.{k}" if name else k, v) for k, v in held.items()]

@@ -76,6 +76,8 @@ class Assembly:
             return self.kernel_step(t, node)
         if node.op is ops.matmul:
             return self.product_step(node)
+        if node.op is ops.in_range:
+            return self.check_step(node)
         if node.op is ops.cat and self.into.get(origin(node.inputs[0]), [0])[0] is node:
             return None  # the kernels of its parts write them where they belong
         kernel = LOOPS[node.op.name](node) if node.op.name in LOOPS else None
@@ -155,6 +157,12 @@ class Assembly:
             return product_call(*map(array, (*node.inputs, node)))
 
         return Step("matmul", node, tuple(map(origin, node.inputs)), (node,), bind)
+
+    def check_step(self, node):
+        def bind(array):
+            return Call(checked, [*map(array, (*node.inputs, node)), node.attrs["size"]])
+
+        return Step("in_range", node, (origin(node.inputs[0]),), (node,), bind)
 
     def call_step(self, node, note):
         writes = self.outputs(node)
@@ -281,6 +289,15 @@ def product_call(x, y, out):
         return [a[start:stop] for a in (x, y, out)]
 
     return Call(np.matmul, [x, y, out], rows=len(out), part=part)
+
+
+def checked(numbers, out, size):
+    """Copies numbers that are places of a dimension; raises IndexError for others."""
+    if numbers.size and np.maximum.reduce(numbers, axis=None) >= size:
+        ops.checked_range(np, numbers, size=size)
+    if numbers.size and np.minimum.reduce(numbers, axis=None) < 0:
+        ops.checked_range(np, numbers, size=size)
+    out[...] = numbers
 
 
 @no_grad()

@@ -33,9 +33,14 @@ def nest_seconds(statement, loops):
     found = accesses((statement,))
     rolled = [x for x in loops if x.kind != "unroll"]
     unit = rolled and all(steps(a, rolled[-1]) in (0, 1) for a in found)
-    rounds = times(rolled) / (LANES if unit else 1)
+    rounds = times(rolled[:-1]) * vectors(rolled[-1]) if unit else times(rolled)
     seconds = rounds * instructions(statement, found, loops) / INSTRUCTIONS
     return seconds + fetched(found, loops) * LINE / BANDWIDTH
+
+
+def vectors(loop):
+    """How many vectors a loop takes: one for a few rounds as for all that fit."""
+    return max(most_rounds(loop) / LANES, 1)
 
 
 def instructions(statement, found, loops):

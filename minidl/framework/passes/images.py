@@ -85,10 +85,10 @@ best = of(ops.relu, of(max_pool2d, x), name="best")
 IMAGES = [
     Rule("bias apart from conv2d", of(conv2d, x, w, b), bias_apart, EXACT,
          "it is added last"),
-    Rule("relu after max_pool2d", of(max_pool2d, of(ops.relu, x)), relu_later, EXACT,
+    Rule("relu after max_pool2d", of(max_pool2d, of(ops.relu, x)), relu_later, SIGN,
          "it keeps the order of numbers"),
-    Rule("bias after max_pool2d", of(max_pool2d, of(ops.add, x, b)), bias_later, EXACT,
-         "rounded, a sum keeps the order of numbers too"),
+    Rule("bias after max_pool2d", of(max_pool2d, of(ops.add, x, b)), bias_later, ROUNDS,
+         "a sum of finite numbers, rounded, keeps their order"),
     Rule("gate before max_pool2d_back",
          of(ops.gate, of(max_pool2d_back, g, relu, best, name="back_"),
             anything("relu")),

@@ -37,8 +37,8 @@ class Rematerialised:
     def __repr__(self):
         over = self.peak - self.budget
         return (
-            f"peak {self.before:,} -> {self.peak:,} bytes by {self.values} values "
-            f"computed again, {self.flops:,} FLOPs; "
+            f"peak {self.before:,} -> {self.peak:,} bytes by {self.values} "
+            f"value{'s' * (self.values != 1)} computed again, {self.flops:,} FLOPs; "
             + ("within" if self.reached else f"{over:,} bytes over")
             + f" the budget of {self.budget:,}"
             + ("" if self.reached else ": nothing left to compute again would help")

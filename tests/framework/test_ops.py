@@ -406,6 +406,12 @@ ELSEWHERE = {
         + ["max_pool2d", "max_pool2d_back", "max_pool2d_pick"],
         "test_convolution",
     ),
+    **dict.fromkeys(["input", "constant", "fused"], "passes/test_fuse"),
+    **dict.fromkeys(["in_range", "contiguous", "peak"], "codegen/test_lower"),
+    **dict.fromkeys(
+        ["conv_last", "conv_last_weight", "pool_last", "pool_last_back"],
+        "codegen/test_convolve",
+    ),
 }
 ROWS = {
     row.name: row

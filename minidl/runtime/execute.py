@@ -9,10 +9,12 @@ enough, threads share them. (Chapter 14.)
 from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass
+from time import perf_counter
 
 import numpy as np
 
 from . import pool
+from .blas import SingleThread
 from .memory import ALIGNMENT, first_fit
 
 # What one thread does in a second, roughly, and what is worth a second thread.
@@ -40,13 +42,15 @@ class Executor:
 
     `arrays` has an entry for each buffer: temporaries are made here, as `types`, a
     (shape, dtype) for each buffer, has them; the others are the caller's to place.
-    `threads` share the rows of large instructions.
+    With several `threads`, these share the rows of large instructions, or else leave
+    all threads to BLAS: whichever takes less time in the first runs.
     """
 
     def __init__(self, program, bind, types, threads=None):
         self.program, self.bind = program, bind
         self.threads = pool.count() if threads is None else threads
         self.pool = pool.pool(self.threads) if self.threads > 1 else None
+        self.trial = Trial([True, False] if self.pool else [False])
         self.plan = first_fit(program)
         arena = aligned(self.plan.nbytes)
         self.arrays = [None] * len(program.buffers)
@@ -72,24 +76,60 @@ class Executor:
             for t in self.stale:
                 self.steps[t] = self.step(t)
             self.stale.clear()
-        for function, lists, scalars in self.steps:
+        if self.trial.choice is None:
+            self.trial.run(self.launch)
+        else:
+            self.launch(self.trial.choice)
+
+    def launch(self, shared):
+        """Runs the steps; with `shared`, threads share those that are in shares."""
+        if shared:
+            with SingleThread():
+                self.launch_shared()
+            return
+        for function, arguments, scalars, _ in self.steps:
             for i, array in scalars:
-                value = array[()]
-                for arguments in lists:
-                    arguments[i] = value
-            if len(lists) == 1:
-                function(*lists[0])
+                arguments[i] = array[()]
+            function(*arguments)
+
+    def launch_shared(self):
+        for function, arguments, scalars, shares in self.steps:
+            for i, array in scalars:
+                for each in shares or (arguments,):
+                    each[i] = array[()]
+            if shares:
+                self.pool.run(function, shares)
             else:
-                self.pool.run(function, lists)
+                function(*arguments)
 
     def step(self, t):
-        """(function, an argument list for each thread, scalars) of instruction t."""
+        """(function, arguments, scalars, the arguments for each thread) of t."""
         call, instruction = self.bind(t, self.arrays), self.program.instructions[t]
         seconds = max(instruction.flops / FLOPS, instruction.nbytes / BYTES)
+        shares = ()
         if self.pool and call.rows >= self.threads and seconds > WORTH_SHARING:
-            shares = pool.parts_of(call.rows, self.threads)
-            return call.function, [call.part(*share) for share in shares], call.scalars
-        return call.function, [call.arguments], call.scalars
+            parts = pool.parts_of(call.rows, self.threads)
+            shares = [call.part(*part) for part in parts]
+        return call.function, call.arguments, call.scalars, shares
+
+
+class Trial:
+    """Which of some ways to run is the fastest, found out while running."""
+
+    ROUNDS = 4  # of each way, the first not counted
+
+    def __init__(self, ways):
+        self.seconds = {way: [] for way in ways}
+        self.choice = ways[0] if len(ways) == 1 else None
+
+    def run(self, function):
+        way = min(self.seconds, key=lambda way: len(self.seconds[way]))
+        start = perf_counter()
+        function(way)
+        self.seconds[way].append(perf_counter() - start)
+        if all(len(times) == self.ROUNDS for times in self.seconds.values()):
+            best = {way: min(times[1:]) for way, times in self.seconds.items()}
+            self.choice = min(best, key=best.get)
 
 
 def aligned(nbytes):

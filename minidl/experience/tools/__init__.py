@@ -4,6 +4,7 @@ which thread touches which address, and a trace under way.
 
 from .access import access
 from .descent import descend
+from .dials import dials
 from .figures import images, label_ends, pyplot
 from .graph import draw_graph
 from .graphs import draw_rewrite
@@ -18,6 +19,7 @@ from .watching import watch_trace
 __all__ = [
     "access",
     "descend",
+    "dials",
     "draw_graph",
     "draw_rewrite",
     "explore",

@@ -279,16 +279,18 @@ def name_of(body):
 
 
 def product_call(x, y, out):
-    """A matrix product by BLAS; of many matrices, some for each thread."""
+    """A matrix product by BLAS: some rows, or some of many matrices, for each thread."""
     if x.ndim == y.ndim == 2:
-        return Call(np.dot, [x, y, out])
+        return Call(  # np.dot would copy some rows of a transpose
+            np.matmul, [x, y, out], rows=len(x),
+            part=lambda start, stop: [x[start:stop], y, out[start:stop]],
+        )  # fmt: skip
     if x.shape[:-2] != y.shape[:-2]:
         return Call(np.matmul, [x, y, out])
-
-    def part(start, stop):
-        return [a[start:stop] for a in (x, y, out)]
-
-    return Call(np.matmul, [x, y, out], rows=len(out), part=part)
+    return Call(
+        np.matmul, [x, y, out], rows=len(x),
+        part=lambda start, stop: [a[start:stop] for a in (x, y, out)],
+    )  # fmt: skip
 
 
 def checked(numbers, out, size):

@@ -3,7 +3,8 @@
 The gradient of a slice is a pad, zeros around a part; that of three slices of one value
 is the sum of three such. Where the parts tile the whole, that sum is the parts side by
 side. And the gradient of a pick from each row, one class of each sample, is a sum into
-zeros at one place a row: a choice by comparing each place with the number. (Chapter 8.)
+zeros at one place a row: a choice by comparing each place with the number. A factor of one operand of a product is left to what reads the result.
+(Chapter 8.)
 """
 
 import numpy as np
@@ -125,7 +126,23 @@ def guarded(node):
     return make(node.op, inputs, node.attrs, node.where)
 
 
+def scaled_after(node):
+    """(x @ y) c for (x c) @ y: other loops around the product can do it."""
+    for i, x in enumerate(node.inputs):
+        factors = x.inputs[::-1] if x.op is ops.mul else ()
+        if factors and factors[1].op is CONSTANT:
+            factors = factors[::-1]
+        if factors and factors[0].op is CONSTANT and factors[0].shape == ():
+            c, inner = factors
+            if inner.shape == x.shape:
+                inputs = [*node.inputs[:i], inner, *node.inputs[i + 1 :]]
+                product = make(ops.matmul, inputs, where=node.where)
+                return make(ops.mul, (product, c), where=node.where)
+    return None
+
+
 RULES = {
+    ops.matmul: (scaled_after,),
     ops.add: (parts_side_by_side,),
     ops.index: (pick, guarded),
     ops.index_add: (put, guarded),

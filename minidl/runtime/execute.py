@@ -116,14 +116,15 @@ class Executor:
 class Trial:
     """Which of some ways to run is the fastest, found out while running."""
 
-    ROUNDS = 4  # of each way, the first not counted
+    ROUNDS = 6  # of each way, the first not counted
 
     def __init__(self, ways):
         self.seconds = {way: [] for way in ways}
         self.choice = ways[0] if len(ways) == 1 else None
 
     def run(self, function):
-        way = min(self.seconds, key=lambda way: len(self.seconds[way]))
+        # One way after the other: threads of BLAS that were busy stay so for a while.
+        way = next(w for w, times in self.seconds.items() if len(times) < self.ROUNDS)
         start = perf_counter()
         function(way)
         self.seconds[way].append(perf_counter() - start)

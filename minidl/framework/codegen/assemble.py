@@ -56,7 +56,9 @@ class Assembly:
             if node.op is ITEM:
                 self.items.setdefault(node.inputs[0], {})[node.attrs["index"]] = node
         work = [n for n in graph.nodes if n.op not in (INPUT, CONSTANT, ITEM)]
-        self.work = [n for n in work if n.op.name not in VIEWS]
+        work = [n for n in work if n.op.name not in VIEWS]
+        # Updates last: then nobody reads a parameter any more, and it can be overwritten.
+        self.work = sorted(work, key=self.is_last)
         self.last_read = {}
         for t, node in enumerate(self.work):
             for x in node.inputs:
@@ -68,6 +70,11 @@ class Assembly:
         steps = [self.step(t, node) for t, node in enumerate(self.work)]
         self.steps = [step for step in steps if step]
         self.number()
+
+    def is_last(self, node):
+        """Whether only the outside waits for what `node` computes."""
+        items = self.items.get(node, {}).values() or [node]
+        return not any(self.graph.users[x] for x in items)
 
     # ---- steps
 

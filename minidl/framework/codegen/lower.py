@@ -18,6 +18,7 @@ from . import loops as ir
 from .memory import Memory, Scope, rows_of, spot
 from .places import (
     NAMES,
+    Digit,
     Split,
     Variable,
     broadcast,
@@ -223,6 +224,8 @@ class Lowering:
         ):  # in the same order: no dimension needs to be told apart
             variables = self.variables if over.size == self.size else self.outer
             return self.read(x, None, variables, scope)
+        if x.size == 1:
+            return self.read(x, [Digit()] * len(x.shape), None, scope)
         return self.read(x, broadcast(self.digits(node), x.shape), None, scope)
 
     def read(self, x, digits, variables, scope):
@@ -282,21 +285,28 @@ class Lowering:
 
     def place_output(self, i, node):
         """(buffer, function of the scope that gives the index)."""
-        name, digits = f"y{i}", self.digits(node)
+        name = f"y{i}"
         if node.op.name == "index_add":
-            inside = digits[len(node.inputs[1].shape) :]
-            buffer, index = rows_of(name, node, place_of(inside, node.shape[1:]))
-            return buffer, lambda scope: (self.number(node, digits, scope), *index)
+            return self.place_rows(name, node)
         if i in self.into:
             return self.place_part(name, node, *self.into[i])
-        place = linear(self.own(node))
-        if closes(node):
-            dims = set(node.attrs["dims"])
-            left = [(d, n) for k, (d, n) in enumerate(zip(digits, walked(node).shape))
-                    if k not in dims]  # fmt: skip
-            place = place_of(*zip(*left)) if left else linear([])
+        place = self.place_sum(node) if closes(node) else linear(self.own(node))
         buffer, index = spot(name, node.dtype, node.size, place)
         return buffer, lambda scope: index
+
+    def place_sum(self, node):
+        """Where a sum over some dimensions adds: at the others' digits."""
+        lost, digits = set(node.attrs["dims"]), self.digits(node)
+        left = [k for k in range(len(digits)) if k not in lost]
+        shape = walked(node).shape
+        return place_of([digits[k] for k in left], [shape[k] for k in left])
+
+    def place_rows(self, name, node):
+        """The same for rows that are added to a table by their numbers."""
+        digits = self.digits(node)
+        inside = digits[len(node.inputs[1].shape) :]
+        buffer, index = rows_of(name, node, place_of(inside, node.shape[1:]))
+        return buffer, lambda scope: (self.number(node, digits, scope), *index)
 
     def place_part(self, name, node, shape, whole, dim, start):
         """The same for a part of a larger value, along one of its dimensions."""

@@ -19,23 +19,34 @@ def fuse(graph):
 
 
 class Grouping:
-    """Which group each fusable node is in, as `home`."""
+    """Which group each fusable node is in, as `home`.
+
+    A unit is a group, or a node that is in none. Sets of nodes are kept as the bits of
+    one whole number: `bits` of a unit are its nodes, `above` all that it needs, also by
+    way of other units.
+    """
 
     def __init__(self, graph):
         self.graph, self.home, self.outputs = graph, {}, set(graph.outputs)
         self.place = {node: i for i, node in enumerate(graph.nodes)}
+        self.bits, self.above = {}, {}
         for node in graph.nodes:
-            if is_fusable(node):
-                self.home[node] = Group([node])
-                for group in self.read_by(node):
-                    self.merge(group, self.home[node])
+            if node.op.name not in VIEWS:
+                self.enter(node)
         self.join_readers()
 
-    def read_by(self, node):
-        """The groups that `node` reads from, the latest first."""
-        sources = [origin(x) for x in node.inputs]
-        groups = {self.home[s] for s in sources if s in self.home}
-        return sorted(groups, key=self.last, reverse=True)
+    def enter(self, node):
+        """Makes a unit of `node`, and joins it to groups that it reads from."""
+        unit = Group([node]) if is_fusable(node) else node
+        self.bits[unit] = 1 << self.place[node]
+        if unit is not node:
+            self.home[node] = unit
+        needed = self.needs(unit)
+        self.above[unit] = union(self.bits[u] | self.above[u] for u in needed)
+        if unit is not node:
+            groups = [u for u in needed if isinstance(u, Group)]
+            for group in sorted(groups, key=self.bits.get, reverse=True):
+                self.merge(group, self.home[node])
 
     def join_readers(self):
         """Joins groups that read the same large value, which is then read once."""
@@ -48,26 +59,26 @@ class Grouping:
     def merge(self, a, b):
         """Makes one group of two, where that is possible."""
         a, b = self.home[next(iter(a.members))], self.home[next(iter(b.members))]
-        if a is b:
+        if a is b or self.between(a, b) or self.between(b, a):
             return
         both = Group([*a.members, *b.members])
-        if both.is_possible() and not self.between(a, b) and not self.between(b, a):
-            self.home.update(dict.fromkeys(both.members, both))
+        if both.is_possible():
+            self.replace(a, b, both)
+
+    def replace(self, a, b, both):
+        """Has group `both` be where `a` and `b` were, for all that need these."""
+        self.home.update(dict.fromkeys(both.members, both))
+        self.bits[both] = own = self.bits.pop(a) | self.bits.pop(b)
+        needed = (self.above.pop(a) | self.above.pop(b)) & ~own
+        self.above[both] = needed
+        for unit, above in self.above.items():
+            if above & own:
+                self.above[unit] = above | own | needed
 
     def between(self, start, goal):
         """Whether `goal` needs what something outside computes from `start`."""
-        first = min(self.place[node] for node in start.members)
-        seen = self.needs(goal) - {start, goal}
-        pending = list(seen)
-        while pending:
-            unit = pending.pop()
-            if unit is start:
-                return True
-            if self.last(unit) > first:
-                new = self.needs(unit) - seen
-                seen |= new
-                pending.extend(new)
-        return False
+        outside = self.needs(goal) - {start, goal}
+        return any(self.above[unit] & self.bits[start] for unit in outside)
 
     def needs(self, unit):
         """The groups and single nodes whose results a group or a node reads."""
@@ -75,10 +86,12 @@ class Grouping:
         sources = {origin(x) for node in nodes for x in node.inputs}
         return {self.home.get(source, source) for source in sources}
 
-    def last(self, unit):
-        if isinstance(unit, Group):
-            return max(self.place[node] for node in unit.members)
-        return self.place[unit]
+
+def union(sets):
+    result = 0
+    for s in sets:
+        result |= s
+    return result
 
 
 # ---- a node for each group

@@ -11,6 +11,7 @@ from math import prod
 
 from ..codegen.roles import (
     COMPUTED,
+    STRAIGHT,
     by_number,
     closes,
     in_order,
@@ -77,16 +78,28 @@ class Group:
 
     def meets(self, source, x, node):
         """Whether each element of `node` needs the element of `source` at its place."""
-        if source.size == walked(node).size:
+        over = walked(node)
+        if source.size == over.size:
             return True
-        if self.row is None or source.size * self.row != self.size:
+        if self.row is None or source.size * self.row != over.size:
             return False
-        shape = walked(node).shape
-        padded = (1,) * (len(shape) - len(x.shape)) + tuple(x.shape)
-        lead = next((d for d in range(len(shape)) if padded[d] != shape[d]), len(shape))
-        lead = next((d for d in range(lead + 1) if prod(shape[d:]) == self.row), None)
-        return lead is not None and (
-            x.size * self.row == prod(shape)
-            and padded[:lead] == tuple(shape[:lead])
-            or x.size == prod(shape)  # expanded before
+        return repeats(x, self.row) and (
+            x.size == over.size or trails(x.shape, over.shape, self.row)
         )
+
+
+def repeats(x, row):
+    """Whether expands on the way to `x` repeat elements along whole rows only."""
+    while x.op.name in STRAIGHT:
+        before = x.inputs[0]
+        if x.size != before.size and not trails(before.shape, x.shape, row):
+            return False
+        x = before
+    return True
+
+
+def trails(shape, wide, row):
+    """Whether `shape` broadcasts to `wide` along a row, in the last dimensions."""
+    padded = (1,) * (len(wide) - len(shape)) + tuple(shape)
+    lead = next((d for d in range(len(wide)) if padded[d] != wide[d]), len(wide))
+    return prod(padded[lead:]) == 1 and prod(wide[lead:]) == row

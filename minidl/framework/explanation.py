@@ -5,6 +5,14 @@ from collections import Counter
 from .graph import FUSED
 
 
+MOST_GUARDS = 8
+SHARED = {
+    None: "not decided yet, which takes some calls",
+    True: "threads share products and large kernels",
+    False: "left to BLAS",
+}
+
+
 class Explanation:
     """For each variant: what was captured, which kernels were made, what was not."""
 
@@ -41,14 +49,20 @@ def described(name, variant):
         f"  {len(steps)} instructions: {len(fused)} kernels of {members} operations, "
         f"{sum(s.name == 'matmul' for s in steps)} matrix products"
     )
-    made = Counter((s.name, s.node.shape) for s in steps if s.kernel)
-    for (kernel, _), count in list(made.items()):
-        yield f"    {count:>3} x {kernel}"
+    made = Counter((s.name, first_shape(s.node)) for s in steps if s.kernel)
+    for (kernel, shape), count in made.items():
+        yield f"    {count:>3} x {kernel} {shape}"
     for (step, note), count in Counter(
         (s.name, s.note) for s in steps if s.note
     ).items():
         yield f"    {count:>3} x {step}, by its row: {note}"
     plan = executor.plan
     yield f"  arena of {plan.nbytes / 1e6:.2f} MB for {len(plan.offsets)} buffers"
-    for _, words in variant.captured.guards[:8]:
-        yield f"  holds as long as {words} stays"
+    yield f"  cores: {SHARED[executor.trial.choice]}"
+    for _, words in variant.captured.guards[:MOST_GUARDS]:
+        yield f"  holds as long as {words}"
+
+
+def first_shape(node):
+    """The shape of a node's result, or of its first."""
+    return node.shape[0] if isinstance(node.dtype, tuple) else node.shape

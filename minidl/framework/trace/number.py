@@ -52,9 +52,15 @@ class Number:
         if self.late is not None:
             refuse(NO_VALUE, remedy)
         answer, get = what(self.value), self.get
-        words = f"a decision on {self}"
+        words = f"{what.__name__}({self.name}) is {answer}"
         self.trace.guards[self.key, what] = (lambda: what(get()) == answer, words)
         return answer
+
+    @property
+    def name(self):
+        """The key under which an optimiser keeps it, if it does."""
+        own = self.key[1] if isinstance(self.key, tuple) else None
+        return own if isinstance(own, str) else "a number"
 
     def symbol(self, dtype):
         """The Symbol of this number as a 0-dimensional input of the graph."""

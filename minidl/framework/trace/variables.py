@@ -35,7 +35,7 @@ class Variables(MutableMapping):
         if key not in kept:
             raise KeyError(key)
         if isinstance(value, bool | str | tuple | None):
-            guard = lambda: kept.get(key) == value, f"{key} = {value}"  # noqa: E731
+            guard = lambda: kept.get(key) == value, f"{key} is {value}"  # noqa: E731
             self.trace.guards[id(kept), key] = guard
         return value
 

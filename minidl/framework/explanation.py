@@ -4,7 +4,6 @@ from collections import Counter
 
 from .graph import FUSED
 
-
 MOST_GUARDS = 8
 SHARED = {
     None: "not decided yet, which takes some calls",

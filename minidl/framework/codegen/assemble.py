@@ -57,7 +57,7 @@ class Assembly:
                 self.items.setdefault(node.inputs[0], {})[node.attrs["index"]] = node
         work = [n for n in graph.nodes if n.op not in (INPUT, CONSTANT, ITEM)]
         work = [n for n in work if n.op.name not in VIEWS]
-        # Updates last: then nobody reads a parameter any more, and it can be overwritten.
+        # Updates last: then nobody reads a parameter any more, so it is overwritten.
         self.work = sorted(work, key=self.is_last)
         self.last_read = {}
         for t, node in enumerate(self.work):
@@ -167,7 +167,9 @@ class Assembly:
 
     def check_step(self, node):
         def bind(array):
-            return Call(checked, [*map(array, (*node.inputs, node)), node.attrs["size"]])
+            return Call(
+                checked, [*map(array, (*node.inputs, node)), node.attrs["size"]]
+            )
 
         return Step("in_range", node, (origin(node.inputs[0]),), (node,), bind)
 
@@ -286,7 +288,7 @@ def name_of(body):
 
 
 def product_call(x, y, out):
-    """A matrix product by BLAS: some rows, or some of many matrices, for each thread."""
+    """A matrix product by BLAS: some rows, or some of many matrices, a thread."""
     if x.ndim == y.ndim == 2:
         return Call(  # np.dot would copy some rows of a transpose
             np.matmul, [x, y, out], rows=len(x),

@@ -3,9 +3,8 @@
 The gradient of a slice is a pad, zeros around a part; that of three slices of one value
 is the sum of three such. Where the parts tile the whole, that sum is the parts side by
 side. And the gradient of a pick from each row, one class of each sample, is a sum into
-zeros at one place a row: a choice by comparing each place with the number. A factor of one
-operand of a product is left to what reads the result. (Chapter 8.)
-(Chapter 8.)
+zeros at one place a row: a choice by comparing each place with the number. A factor of
+one operand of a product is left to what reads the result. (Chapter 8.)
 """
 
 import numpy as np

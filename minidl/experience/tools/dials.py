@@ -15,7 +15,7 @@ from .svg import box, document, element, label
 from .widget import make_widget_class
 
 WIDTH, MARGIN, LINE = 720, 14, 19  # pixels; of a line of text
-LEFT, STRIP, TALL, APART = 420, 286, 22, 74  # of a strip: from the left, its size, pitch
+LEFT, STRIP, TALL, APART = 420, 286, 22, 74  # of a strip, and its pitch
 LETTER, LONGEST = 7.6, 48  # pixels of a letter, letters of a line
 CODE = "ui-monospace, 'DejaVu Sans Mono', Menlo, Consolas, monospace"
 

@@ -28,7 +28,9 @@ def watch_trace(function, *args, start=None):
     lines, first = inspect.getsourcelines(function)
     lines = textwrap.dedent("".join(lines)).splitlines()
     graph = trace(function, *args)
-    steps = [(None, -1), *[(x, line_of(x) - max(first, 1)) for x in recorded(graph)]]
+    places = [line_of(x) - max(first, 1) for x in recorded(graph)]
+    own = [line if 0 <= line < len(lines) else -1 for line in places]
+    steps = [(None, -1), *zip(recorded(graph), own)]
     frames = [frame(graph, lines, steps[: i + 1]) for i in range(len(steps))]
     words = captions(lines, steps)
     return player(frames, words, len(frames) // 2 if start is None else start)
@@ -50,7 +52,8 @@ def captions(lines, steps):
     for node, line in steps[1:]:
         times[line] = times.get(line, 0) + 1
         count = f", time {times[line]}" if times[line] > 1 else ""
-        yield f"`{lines[line].strip()}`{count}: leaves {node.op.name}"
+        words = f"`{lines[line].strip()}`{count}" if line >= 0 else "another function"
+        yield f"{words}: leaves {node.op.name}"
 
 
 def frame(graph, lines, steps):

@@ -193,3 +193,67 @@ def test_without_anywidget_one_sentence_says_what_to_install(monkeypatch):
     strides.strides_class.cache_clear()
     with pytest.raises(ImportError, match="pip install anywidget"):
         dl.tools.explore(dl.arange(3))
+
+
+CHOICES = {"order": ("ij", "ji"), "rows": (1, 2, 4)}
+MEASURED = {
+    (order, rows): (f"loops {order}\n  by {rows}", {"ms": 8.0 / rows, "loads": 4.0})
+    for order in CHOICES["order"]
+    for rows in CHOICES["rows"]
+}
+
+
+def test_dials_have_a_picture_for_each_setting_and_stand_still_at_the_start():
+    widget = dl.tools.dials(CHOICES, MEASURED, "A claim", start=("ji", 2))
+    assert len(widget.frames) == 6 and widget.chosen == [1, 1]
+    words = [t.text for t in ElementTree.fromstring(widget.still).iter(f"{SVG}text")]
+    assert {"A claim", "loops ji", "by 2", "ms", "4", "8", "2"} <= set(words)
+    assert widget.captions[4] == "order: ji, rows: 2. ms 4, loads 4."
+
+
+def test_dials_mark_the_least_at_the_left_and_the_most_at_the_right():
+    widget = dl.tools.dials(CHOICES, MEASURED, "A claim")
+    marked = []
+    for frame in widget.frames[:3]:
+        boxes = ElementTree.fromstring(frame).iter(f"{SVG}rect")
+        marked.append(next(float(b.get("x")) for b in boxes if b.get("width") == "5"))
+    assert marked == sorted(marked, reverse=True)  # 8, 4 and 2 ms
+    assert marked[0] - marked[1] == pytest.approx(marked[1] - marked[2], abs=0.2)
+
+
+def test_a_long_line_is_broken_where_the_strips_begin():
+    text = "serial i < 4\n  c[i] add= " + " * ".join(["a[i_outer * 4 + i_inner]"] * 6)
+    rows = dl.tools.dials({"n": (1,)}, {(1,): (text, {"ms": 1.0})}, "A claim").still
+    lines = [t.text for t in ElementTree.fromstring(rows).iter(f"{SVG}text")]
+    assert max(map(len, lines)) <= 48 and " ".join(lines[1:]).count("a[i_outer") == 6
+
+
+def test_dials_refuse_what_does_not_fit():
+    with pytest.raises(ValueError, match=r"no result for \('ij', 4\)"):
+        some = {k: v for k, v in MEASURED.items() if k != ("ij", 4)}
+        dl.tools.dials(CHOICES, some, "A claim")
+    with pytest.raises(ValueError, match="no setting"):
+        dl.tools.dials(CHOICES, MEASURED, "A claim", start=("ij", 3))
+
+
+def test_a_dial_turns_by_its_slider_and_by_keys_and_leaves_no_listener(node):
+    told = node(
+        "dials.js",
+        """
+        const labels = [["ij", "ji"], ["1", "2", "4"]], frames = [..."012345"];
+        const state = { names: ["order", "rows"], labels, chosen: [0, 1], frames,
+                        captions: frames };
+        const { root, close, heard } = view(state);
+        const [order, rows] = ["order", "rows"].map((n) => root.find("aria-label", n));
+        const shown = () => root.children[1].innerHTML, at = [shown()];
+        const note = (action) => { action(); at.push(shown()); };
+        note(() => { order.value = "1"; order.dispatchEvent({ type: "input" }); });
+        note(() => press("ArrowRight", rows, root));
+        note(() => press("ArrowRight", rows, root)); // it is at its end
+        note(() => press("ArrowLeft", order, root));
+        note(() => press("ArrowLeft", root)); // no dial has the focus
+        close();
+        const left = [...heard.keys(), ...Object.keys(window.heard)];
+        tell([at, left, m.place([1, 2], labels), rows.words["aria-valuetext"]]);""",
+    )
+    assert told == [["1", "4", "5", "5", "2", "2"], [], 5, "4"]

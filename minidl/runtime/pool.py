@@ -46,11 +46,12 @@ class Pool:
 
     def __init__(self, threads):
         self.workers = [Worker() for _ in range(threads - 1)]
-        self.busy = threading.Lock()
+        self.busy, self.process = threading.Lock(), os.getpid()
 
     def run(self, function, parts):
         """`function` of each of `parts`, argument lists, as many as threads."""
-        if not self.busy.acquire(blocking=False):  # another program is using it
+        # A forked process has none of the threads; another program may be using them.
+        if os.getpid() != self.process or not self.busy.acquire(blocking=False):
             for arguments in parts:
                 function(*arguments)
             return
@@ -74,10 +75,6 @@ def count():
 def pool(threads):
     """The one pool of so many threads in this process."""
     return Pool(threads)
-
-
-if hasattr(os, "register_at_fork"):  # a child process has none of the threads
-    os.register_at_fork(after_in_child=pool.cache_clear)
 
 
 def parts_of(n, threads):

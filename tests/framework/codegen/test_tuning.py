@@ -39,6 +39,13 @@ def test_the_model_counts_a_small_kernel_by_hand():
     assert seconds == pytest.approx(8 * 64 / 20e9 + 8 * (8 + 2) / 6e9)
 
 
+def test_three_rounds_take_as_many_vectors_as_eight():
+    """4 rows of 3, or 8, floats are 4 vectors and 4 lines, of x and of out alike."""
+    by_hand = 8 * 64 / 20e9 + 4 * (8 + 2) / 6e9
+    assert modelled(gelu(4, 3)) == pytest.approx(by_hand)
+    assert modelled(gelu(4, 8)) == pytest.approx(by_hand)
+
+
 def test_a_search_finds_the_fastest_and_keeps_it(own_cache):
     naive = matmul(128, 128, 128)
     schedules = {

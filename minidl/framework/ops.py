@@ -151,8 +151,8 @@ amax = Op(
 )
 peak = Op(  # amax for a shift: nan is left out, so that it costs one instruction
     "peak",
-    lambda xp, x, *, dims, keepdim: xp.fmax.reduce(
-        x, axis=dims, keepdims=keepdim, initial=-np.inf
+    lambda xp, x, *, dims, keepdim: xp.where(x == x, x, x.dtype.type(-np.inf)).max(
+        axis=dims, keepdims=keepdim
     ),
     shape=rules.reduced,
     dtype=rules.float_dtype,

@@ -76,6 +76,8 @@ def test_every_array_function_of_the_table_exists_in_cupy(rng):
     calls = {
         "sum": ([x], {"dims": (0,), "keepdim": False}),
         "amax": ([x], {"dims": (0,), "keepdim": False}),
+        "peak": ([x], {"dims": (0,), "keepdim": False}),
+        "in_range": ([i], {"size": 2}),
         "argmax": ([x], {"dim": 0, "keepdim": False}),
         "reshape": ([x], {"shape": (4,)}),
         "permute": ([x], {"dims": (1, 0)}),

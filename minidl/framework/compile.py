@@ -105,6 +105,10 @@ def compile(function=None, *, fallback=False):
     It computes what it computed before: results, `.grad`s, and in place what it wrote
     to tensors. Raises TraceError, which names the line, where it needs the elements of
     a tensor; with `fallback` it then runs as it is.
+
+    It is compiled again where a plain value that it can reach has changed: in its
+    closure, the globals it names, attributes of its objects. What it reads out of
+    lists and dicts, or other modules read for it, is taken as it was. On the CPU.
     """
     if function is None:
         return lambda f: compile(f, fallback=fallback)

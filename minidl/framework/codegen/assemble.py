@@ -31,8 +31,7 @@ LONGEST = 5  # operations that a kernel's name tells
 class Step:
     """What will be an instruction: nodes it reads and writes, and how it is bound.
 
-    `bind(array)` gives (function, arguments, scalars), `array` being a function from a
-    node to its memory.
+    `bind(array)` gives the Call, `array` being a function from a node to its memory.
     """
 
     name: str
@@ -89,15 +88,16 @@ class Assembly:
             return None  # the kernels of its parts write them where they belong
         kernel = LOOPS[node.op.name](node) if node.op.name in LOOPS else None
         if kernel is not None:
-            return self.loops_step(node, kernel)
+            return self.launched(node, kernel)
         return self.call_step(node, "no kernel is generated for it")
 
-    def loops_step(self, node, kernel):
-        """A row that brings its own loops."""
+    def launched(self, node, kernel, inplace=None):
+        """The Step that runs `kernel` for `node`."""
         writes, reads = self.outputs(node), tuple(map(origin, node.inputs))
         text, types = python.source(kernel), python.signature(kernel)
         bind = Launch(node, writes, kernel, text, types)
-        return Step(kernel.name, node, reads, writes, bind, kernel, text)
+        own = inplace or {}
+        return Step(kernel.name, node, reads, writes, bind, kernel, text, inplace=own)
 
     def kernel_step(self, t, node):
         body, inplace = node.attrs["body"], self.in_place(t, node)
@@ -112,10 +112,7 @@ class Assembly:
             except Unreachable as error:
                 return self.call_step(node, f"{error}")
         own = {writes[o]: node.inputs[i] for o, i in inplace}
-        text, types = python.source(kernel), python.signature(kernel)
-        bind = Launch(node, writes, kernel, text, types)
-        reads = tuple(map(origin, node.inputs))
-        return Step(kernel.name, node, reads, writes, bind, kernel, text, inplace=own)
+        return self.launched(node, kernel, own)
 
     def outputs(self, node):
         if isinstance(node.dtype, tuple):

@@ -68,7 +68,7 @@ def is_each_row(node, n):
     return node.op is CONSTANT and np.array_equal(node.attrs["value"], np.arange(n))
 
 
-def matches(rows, numbers, shape, where):
+def matches(numbers, shape, where):
     """(n, m) truth values: whether a column's number is that of the row."""
     n, m = shape
     numbers = make(ops.reshape, (numbers,), {"shape": (n, 1)}, where)
@@ -92,10 +92,10 @@ def is_pick(node, table):
 
 def pick(node):
     """sum(where(column == number, x, 0)) for x[rows, numbers]."""
-    x, rows, numbers = (*node.inputs, None, None)[:3]
+    x, _, numbers = (*node.inputs, None, None)[:3]
     if not is_pick(node, x.shape):
         return None
-    found = matches(rows, in_range(numbers, x.shape[1], node), x.shape, node.where)
+    found = matches(in_range(numbers, x.shape[1], node), x.shape, node.where)
     zero = constant(np.zeros((), x.dtype))
     chosen = make(ops.where, (found, x, zero), {}, node.where)
     return make(ops.sum, (chosen,), {"dims": (1,), "keepdim": False}, node.where)
@@ -106,8 +106,8 @@ def put(node):
     shape = node.attrs["shape"]
     if not is_pick(node, shape):
         return None
-    x, rows, numbers = node.inputs
-    found = matches(rows, in_range(numbers, shape[1], node), shape, node.where)
+    x, _, numbers = node.inputs
+    found = matches(in_range(numbers, shape[1], node), shape, node.where)
     x = make(ops.reshape, (x,), {"shape": (shape[0], 1)}, node.where)
     return make(ops.where, (found, x, constant(np.zeros((), x.dtype))), {}, node.where)
 

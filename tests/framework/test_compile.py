@@ -338,6 +338,18 @@ def test_writes_into_views_are_refused():
         dl.compile(write)(dl.ones(2))
 
 
+def test_a_view_of_what_is_written_is_refused():
+    whole = dl.zeros(4)
+    part = whole[:2]
+
+    def step(x):
+        whole.copy_(x)
+        return part * 1
+
+    with pytest.raises(dl.TraceError, match="a view of it"):
+        dl.compile(step)(dl.ones(4))
+
+
 def test_a_tensor_that_is_written_holds_the_last_value():
     total = dl.zeros(2)
 

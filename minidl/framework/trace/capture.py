@@ -16,6 +16,7 @@ from ..graph import Graph, constant, input_node, substitute
 from ..surroundings import Surroundings
 from ..tensor import Tensor
 from .number import Late, Number
+from .place import TraceError
 from .recorder import Recorder, recording_by
 from .symbol import Symbol
 
@@ -152,6 +153,7 @@ class Capture(Recorder):
 
     def captured(self, answer):
         """All of it, once the program has returned `answer`."""
+        self.refuse_overlaps()
         result = self.packed(answer)
         writes = [
             (x, self.output(x.data.node))
@@ -169,6 +171,26 @@ class Capture(Recorder):
             tuple(self.stores), self.draws, tuple(self.arguments),
             tuple(self.guards.values()),
         )  # fmt: skip
+
+    def refuse_overlaps(self):
+        """TraceError where a tensor was written whose memory another one also reads.
+
+        In a graph the two are apart; only tensors that see the same memory in the same
+        way share a symbol.
+        """
+        arrays = {
+            id(x.data): (x.data, array)
+            for x, array, *_ in self.lifted.values()
+            if isinstance(array, np.ndarray)
+        }
+        for symbol, array in arrays.values():
+            others = [a for s, a in arrays.values() if s is not symbol]
+            if symbol.writes and any(np.may_share_memory(array, a) for a in others):
+                raise TraceError(
+                    f"the program writes to a tensor, {tuple(array.shape)}, and reads "
+                    "its memory as another tensor as well, a view of it; take the view "
+                    "inside the function, after the write"
+                )
 
     def with_constants(self):
         """(graph, sources), where what nobody can change any more is a constant."""

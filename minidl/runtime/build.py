@@ -6,22 +6,28 @@ keeps the machine code beside it. A second process finds both. Another source is
 name: nothing in the folder ever goes stale. (Chapter 9.)
 """
 
+import ctypes
 import hashlib
 import importlib.util
 import os
 import sys
 import tempfile
 import threading
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from types import FunctionType
+
+from numpy import array, int64, ndarray
 
 # Floats may be reordered, fused, and multiplied by a reciprocal. There may be inf and
 # nan: a masked score is -inf.
 FAST = {"reassoc", "contract", "arcp", "nsz", "afn"}
-MATHEMATICS = Path(__file__).parent / "kernels" / "mathematics.py"
+KERNELS = Path(__file__).parent / "kernels"
 
 built = {}  # (source, name, signature): compiled function
 lock = threading.Lock()
+ENTRY = "void(CPointer(int64))"
 
 
 def build(source, name, signature):
@@ -29,10 +35,45 @@ def build(source, name, signature):
 
     No array that it writes may share memory with another of its arguments.
     """
+    return once(source, name, signature, compiled)
+
+
+@dataclass(frozen=True)
+class Entry:
+    """Machine code that takes one block of numbers, by the block's address."""
+
+    address: int
+    function: object  # Numba's, which keeps the code
+
+    def bound(self, arguments):
+        """A function without arguments that calls it: with arrays, and whole numbers."""
+        words = block(arguments)
+        function = ctypes.CFUNCTYPE(None, ctypes.c_int64)(self.address)
+        return lambda: function(words.ctypes.data) or arguments
+
+    def __call__(self, *arguments):
+        self.bound(arguments)()
+
+
+def block(arguments):
+    """The numbers of a block: of an array its address."""
+    words = [a.ctypes.data if isinstance(a, ndarray) else a for a in arguments]
+    return array(words, int64)
+
+
+def build_entry(source, name):
+    """The function `name` of `source`, which takes one block of numbers, as an Entry.
+
+    Functions that `source` has beside it are compiled as `build` compiles them.
+    """
+    return once(source, name, ENTRY, entered)
+
+
+def once(source, name, signature, make):
     key = source, name, signature
     with lock:
         if key not in built:
-            built[key] = compiled(written(*key), name, signature)
+            built[key] = make(written(*key), name, signature)
     return built[key]
 
 
@@ -40,8 +81,26 @@ def compiled(path, name, signature):
     import numba  # takes a second, so it is imported when first needed
 
     function = getattr(module_at(path), name)
-    options = dict(fastmath=FAST, error_model="numpy", nogil=True, cache=True)
-    return numba.njit(signature, pipeline_class=compiler(), **options)(function)
+    return numba.njit(signature, cache=True, **options())(function)
+
+
+def entered(path, name, signature):
+    import numba
+
+    module = module_at(path)
+    for other, value in list(vars(module).items()):
+        own = isinstance(value, FunctionType) and value.__module__ == module.__name__
+        if own and other != name:
+            apart = numba.njit(no_cpython_wrapper=True, **options())(value)
+            setattr(module, other, apart)
+    function = numba.cfunc(signature, cache=True)(getattr(module, name))
+    return Entry(function.address, function)
+
+
+def options():
+    return dict(
+        fastmath=FAST, error_model="numpy", nogil=True, pipeline_class=compiler()
+    )
 
 
 @cache
@@ -71,7 +130,7 @@ def module_at(path):
 
 def written(source, name, signature):
     """The file of a kernel in the cache, written unless it is there."""
-    parts = source, name, signature, mathematics()
+    parts = source, name, signature, imported()
     digest = hashlib.sha256("\0".join(parts).encode()).hexdigest()[:16]
     path = folder() / f"{name}_{digest}.py"
     if not path.exists():
@@ -80,9 +139,10 @@ def written(source, name, signature):
 
 
 @cache
-def mathematics():
+def imported():
     """What generated code imports, and so is part of what it is compiled from."""
-    return MATHEMATICS.read_text(encoding="utf-8")
+    paths = sorted(KERNELS.glob("*.py"))
+    return "\0".join(path.read_text(encoding="utf-8") for path in paths)
 
 
 def write(path, text):

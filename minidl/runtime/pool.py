@@ -1,83 +1,155 @@
-"""Threads that share the rows of one kernel.
+"""Threads that walk through a program together.
 
-A kernel that walks over rows can be run by several threads, each on its part, for
-compiled kernels and BLAS let other threads run. A worker waits on a lock: to hand it
-its part takes some ten microseconds, so only what takes several times as long is split.
-(Chapter 14.)
+A worker is in machine code most of its time: it asks its box for lines to walk, walks
+them, and asks again. Where none come for some tenths of a millisecond it sleeps, for a
+core that waits is of no use to anybody; to wake takes tens of microseconds. (Chapter
+14.)
 """
 
+import ctypes
 import os
+import sys
 import threading
 from functools import cache
+from pathlib import Path
+
+import numpy as np
+
+from .build import build
+
+NATIVE = Path(__file__).parent / "kernels" / "native.py"
+LINE = 64  # bytes of the cache that cores hand to each other: the size of a box
 
 
 class Worker:
-    """A thread that runs what it is given, one task at a time."""
+    """Thread number `me`, with the box at an address."""
 
-    def __init__(self):
-        self.given, self.done = threading.Lock(), threading.Lock()
-        self.given.acquire()
-        self.done.acquire()
-        self.error = None
+    def __init__(self, me, box):
+        self.me, self.box, self.posted = me, box, threading.Event()
         threading.Thread(target=self.serve, daemon=True).start()
 
     def serve(self):
+        serve, done, core = native("serve"), 0, core_teller()
         while True:
-            self.given.acquire()
-            try:
-                self.function(*self.arguments)
-            except BaseException as error:  # raised again by who waits
-                self.error = error
-            self.done.release()
-
-    def start(self, function, arguments):
-        self.function, self.arguments = function, arguments
-        self.given.release()
-
-    def wait(self):
-        self.done.acquire()
-        error, self.error = self.error, None
-        if error is not None:
-            raise error
+            done, found = serve(self.box, self.me, done, offer(), core)
+            if found < 0:
+                self.posted.wait()
+                self.posted.clear()
+                core = core_teller()
+            else:
+                keep_off(found)
+                core = 0  # that is enough until it has slept
 
 
 class Pool:
     """`threads` of them, the caller's included."""
 
     def __init__(self, threads):
-        self.workers = [Worker() for _ in range(threads - 1)]
-        self.busy, self.process = threading.Lock(), os.getpid()
+        self.threads, self.busy = threads, threading.Lock()
+        self.memory = np.zeros((threads + 1) * LINE // 8, np.int64)
+        self.boxes = -(-self.memory.ctypes.data // LINE) * LINE
+        self.walk, self.post = native("walk"), native("post")
+        native("serve")
+        self.workers = [
+            Worker(i, self.boxes + (i - 1) * LINE) for i in range(1, threads)
+        ]
 
-    def run(self, function, parts):
-        """`function` of each of `parts`, argument lists, as many as threads."""
-        # A forked process has none of the threads; another program may be using them.
-        if os.getpid() != self.process or not self.busy.acquire(blocking=False):
-            for arguments in parts:
-                function(*arguments)
-            return
+    def run(self, lines, counter):
+        """Walks `lines`, [n, threads, 2], whose threads meet at an address `counter`.
+
+        False if another program has the threads.
+        """
+        if not self.busy.acquire(blocking=False):
+            return False
         try:
-            for worker, arguments in zip(self.workers, parts[1:]):
-                worker.start(function, arguments)
-            function(*parts[0])
-            for worker in self.workers[: len(parts) - 1]:
-                worker.wait()
+            n, threads, _ = lines.shape
+            core = core_now()
+            if self.post(self.boxes, lines.ctypes.data, n, threads, counter, core):
+                for worker in self.workers:
+                    worker.posted.set()
+            self.walk(lines, 0, 1, threads, counter, offer())
         finally:
             self.busy.release()
+        return True
 
 
-def count():
-    """How many threads a program may use: $OMP_NUM_THREADS, or a core each."""
-    asked = os.environ.get("OMP_NUM_THREADS", "")
-    return int(asked) if asked.isdecimal() and int(asked) else os.cpu_count() or 1
+SIGNATURES = {
+    "walk": "void(int64[:,:,::1], int64, int64, int64, int64, int64)",
+    "post": "int64(int64, int64, int64, int64, int64, int64)",
+    "serve": "UniTuple(int64, 2)(int64, int64, int64, int64, int64)",
+}
 
 
 @cache
+def native(name):
+    """A function of kernels/native.py."""
+    return build(NATIVE.read_text(encoding="utf-8"), name, SIGNATURES[name])
+
+
+# ---- the system
+
+
+@cache
+def offer():
+    """The address of the system's function that lets another program have the core."""
+    if sys.platform == "win32":
+        return address(ctypes.windll.kernel32.SwitchToThread)
+    return address(ctypes.CDLL(None).sched_yield)
+
+
+def address(function):
+    return ctypes.cast(function, ctypes.c_void_p).value
+
+
+@cache
+def core_function():
+    """What tells the core that a thread is on, where the system has it (Linux)."""
+    found = sys.platform == "linux" and ctypes.CDLL(None)
+    return getattr(found, "sched_getcpu", None)
+
+
+def core_teller():
+    """Its address, or 0."""
+    return address(core_function()) if core_function() else 0
+
+
+def core_now():
+    return core_function()() if core_function() else -1
+
+
+def keep_off(core):
+    """Moves this thread away from a core.
+
+    Linux likes to wake a thread on the core of who wakes it. There the two would take
+    turns, and for less time than it takes the system to see that a core is idle.
+    """
+    others = os.sched_getaffinity(os.getpid()) - {core}
+    if others:
+        os.sched_setaffinity(0, others)
+
+
+def count():
+    """How many threads a program may use: $OMP_NUM_THREADS, or one for each core."""
+    asked = os.environ.get("OMP_NUM_THREADS", "")
+    if asked.isdecimal() and int(asked):
+        return int(asked)
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
 def pool(threads):
-    """The one pool of so many threads in this process."""
+    """The one pool of so many threads in this process; a fork makes its own."""
+    return pool_in(os.getpid(), threads)
+
+
+@cache
+def pool_in(process, threads):
     return Pool(threads)
 
 
-def parts_of(n, threads):
-    """(start, stop) of each thread's share of n rows."""
-    edges = [n * i // threads for i in range(threads + 1)]
+def parts_of(n, threads, unit=1):
+    """(start, stop) of each thread's share of n rows, in multiples of `unit`."""
+    units = -(-n // unit)
+    edges = [min(units * i // threads * unit, n) for i in range(threads + 1)]
     return list(zip(edges, edges[1:]))

@@ -11,8 +11,9 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from ...runtime.build import build
+from ...runtime.build import build_entry
 from ...runtime.execute import Call
+from ...runtime.products import product_call
 from ...runtime.program import Instruction, lives
 from .. import ops
 from ..graph import CONSTANT, FUSED, INPUT, ITEM, flops, moved, result
@@ -56,8 +57,7 @@ class Assembly:
                 self.items.setdefault(node.inputs[0], {})[node.attrs["index"]] = node
         work = [n for n in graph.nodes if n.op not in (INPUT, CONSTANT, ITEM)]
         work = [n for n in work if n.op.name not in VIEWS]
-        # Updates last: then nobody reads a parameter any more, so it is overwritten.
-        self.work = sorted(work, key=self.is_last)
+        self.work = sorted(work, key=self.turn)
         self.last_read = {}
         for t, node in enumerate(self.work):
             for x in node.inputs:
@@ -70,10 +70,13 @@ class Assembly:
         self.steps = [step for step in steps if step]
         self.number()
 
-    def is_last(self, node):
-        """Whether only the outside waits for what `node` computes."""
+    def turn(self, node):
+        """Checks of what comes from outside are first, what only the outside waits for
+        last: nobody then reads a parameter any more, and its update overwrites it."""
+        if node.op is ops.in_range and origin(node.inputs[0]).op is INPUT:
+            return 0
         items = self.items.get(node, {}).values() or [node]
-        return not any(self.graph.users[x] for x in items)
+        return 1 if any(self.graph.users[x] for x in items) else 2
 
     # ---- steps
 
@@ -94,8 +97,7 @@ class Assembly:
     def launched(self, node, kernel, inplace=None):
         """The Step that runs `kernel` for `node`."""
         writes, reads = self.outputs(node), tuple(map(origin, node.inputs))
-        text, types = python.source(kernel), python.signature(kernel)
-        bind = Launch(node, writes, kernel, text, types)
+        text, bind = python.source(kernel), Launch(node, writes, kernel)
         own = inplace or {}
         return Step(kernel.name, node, reads, writes, bind, kernel, text, inplace=own)
 
@@ -247,9 +249,10 @@ class Assembly:
 class Launch:
     """How a generated kernel is bound: arrays in the shapes that its loops use."""
 
-    def __init__(self, node, writes, kernel, source, types):
+    def __init__(self, node, writes, kernel):
         self.node, self.writes, self.kernel = node, writes, kernel
-        self.function = build(source, kernel.name, types)
+        text = python.source(kernel) + python.entry(kernel)
+        self.entry = build_entry(text, f"{kernel.name}_at")
 
     def __call__(self, array):
         kernel = self.kernel
@@ -258,20 +261,16 @@ class Launch:
             for w, b in zip(self.writes, kernel.outputs)
         ]
         inputs = [self.input(array, b).reshape(b.shape) for b in kernel.inputs]
-        first = len(outputs) + len(inputs)
-        scalars = [
-            (first + i, self.input(array, p).reshape(()))
-            for i, p in enumerate(kernel.params)
-        ]
-        fixed = [*outputs, *inputs, *[None] * len(scalars)]
+        scalars = [self.input(array, p).reshape(()) for p in kernel.params]
+        fixed = [*outputs, *inputs, *scalars]
         if not python.splits(kernel):
-            return Call(self.function, fixed, scalars)
+            return Call(self.entry, fixed)
         rows = kernel.body[0].extent
 
         def part(start, stop):
             return [*fixed, start, stop]
 
-        return Call(self.function, part(0, rows), scalars, rows, part)
+        return Call(self.entry, part(0, rows), rows, part)
 
     def input(self, array, named):
         return array(self.node.inputs[int(named.name.strip("x_"))])
@@ -282,21 +281,6 @@ def name_of(body):
     names = list(dict.fromkeys(n.op.name for n in computed(body)))
     more = ["etc"] if len(names) > LONGEST else []
     return "_".join(["fused", *names[:LONGEST], *more])
-
-
-def product_call(x, y, out):
-    """A matrix product by BLAS: some rows, or some of many matrices, a thread."""
-    if x.ndim == y.ndim == 2:
-        return Call(  # np.dot would copy some rows of a transpose
-            np.matmul, [x, y, out], rows=len(x),
-            part=lambda start, stop: [x[start:stop], y, out[start:stop]],
-        )  # fmt: skip
-    if x.shape[:-2] != y.shape[:-2]:
-        return Call(np.matmul, [x, y, out])
-    return Call(
-        np.matmul, [x, y, out], rows=len(x),
-        part=lambda start, stop: [a[start:stop] for a in (x, y, out)],
-    )  # fmt: skip
 
 
 def checked(numbers, out, size):

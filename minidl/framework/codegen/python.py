@@ -12,6 +12,7 @@ from .functions import ATOM, FUNCTIONS, family
 from .writing import Language, expression
 
 MATHEMATICS = "minidl.runtime.kernels.mathematics"
+NATIVE = "minidl.runtime.kernels.native"
 SHORT = {"float32": "f32", "int32": "i32", "int16": "i16", "int8": "i8", "uint8": "u8"}
 MOST_UNROLLED = 64
 STEP = "    "
@@ -71,6 +72,31 @@ def source(kernel):
     rows += statements(kernel.body, STEP, splits(kernel)) or [STEP + "pass"]
     head = f"def {kernel.name}({', '.join(arguments(kernel))}):"
     return "\n".join([*preface(kernel, "\n".join(rows)), head, *rows]) + "\n"
+
+
+def entry(kernel):
+    """The text of `NAME_at(at)`, to stand below `source(kernel)`.
+
+    It calls the kernel with the arrays and numbers that lie at the addresses `at`, in
+    the order of the arguments; start and stop are numbers there.
+    """
+    arrays = [array_at(i, b) for i, b in enumerate((*kernel.outputs, *kernel.inputs))]
+    scalars = [
+        f"{array_at(i, p)}[()]" for i, p in enumerate(kernel.params, len(arrays))
+    ]
+    n = len(arrays) + len(scalars)
+    bounds = [f"at[{n}]", f"at[{n + 1}]"] * splits(kernel)
+    return "\n".join([
+        "", "from numba import carray", f"from {NATIVE} import pointer", "", "",
+        f"def {kernel.name}_at(at):", f"    {kernel.name}(",
+        *[f"        {text}," for text in (*arrays, *scalars, *bounds)],
+        "    )", "",
+    ])  # fmt: skip
+
+
+def array_at(i, named):
+    shape, kind = getattr(named, "shape", ()), scalar_type(named.dtype)
+    return f"carray(pointer(at[{i}]), {shape}, np.{kind.replace('boolean', 'bool_')})"
 
 
 def arguments(kernel):

@@ -25,6 +25,7 @@ from _models import MODELS, minidl_step, torch_step
 
 import minidl as dl
 from minidl.framework.graph import INPUT
+from minidl.hardware import blas
 
 BARS = {"MLP": 1.7, "CNN": 1.25, "GPT": 1.4}
 REPEATS = {"MLP": 40, "CNN": 10, "GPT": 3}
@@ -171,6 +172,9 @@ def step_rows(name):
 
 
 def main():
+    for library in blas.libraries():
+        print(f"NumPy's BLAS: {library.internal_api} {library.version}, kernels for "
+              f"{getattr(library, 'architecture', 'this processor')}")  # fmt: skip
     rows = [r for name in BARS for r in step_rows(name)]
     rows += compile_rows()
     try:

@@ -5,11 +5,6 @@ from collections import Counter
 from .graph import FUSED
 
 MOST_GUARDS = 8
-SHARED = {
-    None: "not decided yet, which takes some calls",
-    True: "threads share products and large kernels",
-    False: "left to BLAS",
-}
 
 
 class Explanation:
@@ -57,7 +52,9 @@ def described(name, variant):
         yield f"    {count:>3} x {step}, by its row: {note}"
     plan = executor.plan
     yield f"  arena of {plan.nbytes / 1e6:.2f} MB for {len(plan.offsets)} buffers"
-    yield f"  cores: {SHARED[executor.trial.choice]}"
+    threads = executor.threads
+    if threads > 1:
+        yield f"  {threads} threads share {executor.shared()} of the instructions"
     for _, words in variant.captured.guards[:MOST_GUARDS]:
         yield f"  holds as long as {words}"
 

@@ -46,13 +46,14 @@ class Entry:
     function: object  # Numba's, which keeps the code
 
     def bound(self, arguments):
-        """A function without arguments that calls it: with arrays, and whole numbers."""
+        """A function without arguments that calls it with arrays and whole numbers."""
         words = block(arguments)
         function = ctypes.CFUNCTYPE(None, ctypes.c_int64)(self.address)
-        return lambda: function(words.ctypes.data) or arguments
 
-    def __call__(self, *arguments):
-        self.bound(arguments)()
+        def run(held=arguments):
+            function(words.ctypes.data)
+
+        return run
 
 
 def block(arguments):

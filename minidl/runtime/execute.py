@@ -14,7 +14,6 @@ from itertools import groupby
 
 import numpy as np
 
-from ..hardware.blas import SingleThread
 from . import pool
 from .build import Entry
 from .lines import Lines
@@ -39,6 +38,12 @@ class Call:
     rows: int = 0
     part: Callable | None = None
     unit: int = 1
+
+    def bound(self):
+        """A function without arguments that does it."""
+        if isinstance(self.function, Entry):
+            return self.function.bound(self.arguments)
+        return partial(self.function, *self.arguments)
 
 
 class Executor:
@@ -80,9 +85,8 @@ class Executor:
         """All instructions in their order."""
         if self.stale:
             self.bind_stale()
-        with SingleThread():
-            for section in self.sections:
-                section()
+        for section in self.sections:
+            section()
 
     def bind_stale(self):
         for t in self.stale:
@@ -96,15 +100,15 @@ class Executor:
 
     def arrange(self):
         """Puts instructions in a row that are machine code into Lines."""
-        by_kind = groupby(enumerate(self.calls), lambda tc: isinstance(tc[1].function, Entry))
-        for is_native, group in by_kind:
-            ts = [t for t, _ in group]
-            if not is_native:
+        native = [isinstance(call.function, Entry) for call in self.calls]
+        for is_native, group in groupby(range(len(native)), native.__getitem__):
+            ts = list(group)
+            if is_native:
+                lines = Lines(len(ts), self.threads)
+                self.line_of.update({t: (lines, i) for i, t in enumerate(ts)})
+                self.sections.append(lines)
+            else:
                 self.sections += [partial(self.call, t) for t in ts]
-                continue
-            lines = Lines(len(ts), self.threads)
-            self.line_of.update({t: (lines, i) for i, t in enumerate(ts)})
-            self.sections.append(lines)
 
     def call(self, t):
         call = self.calls[t]
@@ -117,6 +121,10 @@ class Executor:
             return [call.arguments]
         edges = pool.parts_of(call.rows, self.threads, call.unit)
         return [call.part(*edge) for edge in edges if edge[0] < edge[1]]
+
+    def shared(self):
+        """How many instructions have a part for more than one thread."""
+        return sum(len(self.parts(t)) > 1 for t in self.line_of)
 
 
 def aligned(nbytes):

@@ -7,6 +7,7 @@ computes, and the meeting after it well under a microsecond. (Chapter 14.)
 
 import numpy as np
 
+from ..hardware.blas import SingleThread
 from .build import block
 from .pool import LINE, native, offer, pool
 
@@ -31,6 +32,13 @@ class Lines:
         self.lines[i, : len(blocks), 1] = [b.ctypes.data for b in blocks]
 
     def __call__(self):
-        n = self.threads
-        if n == 1 or not pool(n).run(self.lines, self.counter):
-            native("walk")(self.lines, 0, n, 1, self.counter, offer())
+        if self.threads == 1:
+            return self.alone()
+        with SingleThread():
+            if not pool(self.threads).run(self.lines, self.counter):
+                self.alone()
+
+    def alone(self):
+        """This thread walks all parts of each line."""
+        walk = native("walk")
+        walk(self.lines, 0, self.threads, 1, self.counter, offer())

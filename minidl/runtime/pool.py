@@ -10,6 +10,7 @@ import ctypes
 import os
 import sys
 import threading
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 
@@ -124,7 +125,7 @@ def keep_off(core):
     turns, and for less time than it takes the system to see that a core is idle.
     """
     others = os.sched_getaffinity(os.getpid()) - {core}
-    if others:
+    with suppress(OSError):  # none left, or not allowed to: then here, in turns
         os.sched_setaffinity(0, others)
 
 

@@ -16,8 +16,8 @@ from .tune import tune
 
 ROW_MAJOR, AS_IT_IS, TRANSPOSED = 101, 111, 112  # of cblas.h
 UNIT = 16  # rows or columns that BLAS computes at once, roughly
-# BLAS first copies matrices into the order in which it reads them, unless they are small
-# in all. A copy that few rows or columns use costs more than it saves.
+# BLAS first copies matrices into the order in which it reads them, unless they are
+# small. A copy that few rows or columns use costs more than it saves.
 SMALL, FEW = 100**3, 128
 
 SOURCE = """\
@@ -76,7 +76,7 @@ def plain(x, y, out):
 
 
 def native(x, y, out, pieces=None):
-    """(BLAS's own function, its arguments); None where it can't, or isn't to be found."""
+    """(BLAS's own function, its arguments); None where there is no way to call it."""
     function = blas.product(out.dtype.char)
     forms, loops = [form(a) for a in (x, y, out)], batches(x, y, out)
     if not (function and x.size and out.size and all(forms) and loops):
@@ -86,6 +86,8 @@ def native(x, y, out, pieces=None):
     (m, k), n = x.shape[-2:], y.shape[-1]
     counts, steps = zip(*loops)
     (form_x, far_x), (form_y, far_y), (_, far) = forms
+    if max(m, n, k, far_x, far_y, far) > np.iinfo(function.integer).max:
+        return None
     pieces = pieces or best_pieces(m, n, k, form_x, form_y, out.dtype.name)
     return entry(function, out.dtype), [
         function.address, *counts, ROW_MAJOR, form_x, form_y, m, n, k, *pieces,

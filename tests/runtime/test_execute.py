@@ -1,18 +1,16 @@
 """Programs in memory: plans, threads, and what is bound again."""
 
 import json
-import os
-import sys
-from itertools import permutations
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from minidl.runtime.execute import Call, Executor, Trial
+from minidl.runtime.build import build_entry
+from minidl.runtime.execute import Call, Executor
 from minidl.runtime.memory import ALIGNMENT, first_fit, overlap, padded
-from minidl.runtime.pool import Pool, parts_of
+from minidl.runtime.pool import parts_of
 from minidl.runtime.program import Instruction, Program, lives
 
 
@@ -60,88 +58,78 @@ def test_a_file_without_a_buffer_is_refused():
         Program.from_json(json.dumps(written))
 
 
-def doubling(n, threads):
-    """An executor of y = 2 x over n rows, its arrays, and who ran which rows."""
-    calls = []
+DOUBLE = """
+from numba import carray, float64
+from minidl.runtime.kernels.native import pointer
 
-    def run(x, y, start, stop):
-        calls.append((start, stop))
-        y[start:stop] = 2 * x[start:stop]
 
-    program = lives(
-        [8 * n, 8 * n], ["input", "output"], [Instruction("k", (0,), (1,), flops=10**9)]
-    )
+def double_at(at):
+    n = at[2]
+    x, y = carray(pointer(at[0]), n, float64), carray(pointer(at[1]), n, float64)
+    for i in range(at[3], at[4]):
+        y[i] += 2 * x[i]
+"""
+
+
+def doubling(n, threads, steps="native"):
+    """An executor that adds 2 x to y, of n rows, once for each word of `steps`."""
+    cost = 10**9  # FLOPs, so that it is worth several threads
+    words = steps.split()
+    made = [Instruction(word, (0,), (1,), flops=cost) for word in words]
+    program = lives([8 * n, 8 * n], ["input", "output"], made)
 
     def bind(t, arrays):
-        def part(start, stop):
-            return [*arrays, start, stop]
+        x, y = arrays
+        if words[t] == "python":
+            return Call(lambda: np.add(y, 2 * x, out=y), [])
+        whole = [x, y, n]
+        part = lambda start, stop: [*whole, start, stop]  # noqa: E731
+        return Call(build_entry(DOUBLE, "double_at"), part(0, n), n, part)
 
-        return Call(run, part(0, n), rows=n, part=part)
-
-    types = [((n,), np.dtype(float))] * 2
-    executor = Executor(program, bind, types, threads)
-    executor.trial.choice = threads > 1
-    return executor, calls
+    return Executor(program, bind, [((n,), np.dtype(float))] * 2, threads)
 
 
 @pytest.mark.parametrize("threads", [1, 2, 3])
-def test_threads_share_all_rows_and_no_row_twice(threads):
-    executor, calls = doubling(10, threads)
-    x, y = np.arange(10.0), np.zeros(10)
+@pytest.mark.parametrize("n", [1, 2, 10])
+def test_threads_share_all_rows_and_no_row_twice(threads, n):
+    executor = doubling(n, threads)
+    x, y = np.arange(n * 1.0), np.zeros(n)
     executor.place(0, x), executor.place(1, y)
     executor.run()
-    assert sorted(calls) == parts_of(10, threads)
     np.testing.assert_array_equal(y, 2 * x)
 
 
+@pytest.mark.parametrize("threads", [1, 2])
+def test_python_and_machine_code_run_in_the_order_of_the_program(threads):
+    executor = doubling(4, threads, "python native native python native")
+    y = np.zeros(4)
+    executor.place(0, np.ones(4)), executor.place(1, y)
+    executor.run()
+    assert [type(s).__name__ for s in executor.sections] == [
+        "partial", "Lines", "partial", "Lines"
+    ]  # fmt: skip
+    assert y.tolist() == [10] * 4
+
+
 def test_a_buffer_placed_anew_is_the_one_that_is_used():
-    executor, _ = doubling(4, 1)
+    executor = doubling(4, 1)
     y = np.zeros(4)
     executor.place(0, np.ones(4)), executor.place(1, y)
     executor.run()
     executor.place(0, np.full(4, 5.0))
     executor.run()
-    assert y.tolist() == [10] * 4
+    assert y.tolist() == [12] * 4
 
 
-def test_an_error_in_a_worker_is_raised_and_the_pool_goes_on():
-    pool, seen = Pool(2), []
-
-    def fail(i):
-        if i:
-            raise ValueError("in a worker")
-        seen.append(i)
-
-    with pytest.raises(ValueError, match="in a worker"):
-        pool.run(fail, [[0], [1]])
-    pool.run(seen.append, [[7], [8]])
-    assert sorted(seen) == [0, 7, 8]
+def test_what_takes_no_time_wakes_nobody():
+    program = lives([8], ["input"], [Instruction("k", (0,), (0,), nbytes=16)])
+    executor = Executor(program, lambda t, arrays: None, [((1,), float)], threads=4)
+    assert executor.threads == 1
 
 
-@pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork here")
-@pytest.mark.skipif(sys.version_info >= (3, 12), reason="fork beside threads warns")
-def test_a_forked_process_does_the_work_alone():
-    pool = Pool(2)
-    pool.run(abs, [[1], [2]])
-    child = os.fork()
-    if child == 0:
-        seen = []
-        pool.run(seen.append, [[1], [2]])
-        os._exit(0 if sorted(seen) == [1, 2] else 1)
-    assert os.waitpid(child, 0)[1] == 0
-
-
-def test_a_trial_settles_on_the_faster_way():
-    pauses = {True: 20_000, False: 200}
-    for order in permutations(pauses):
-        trial = Trial(list(order))
-        while trial.choice is None:
-            trial.run(lambda way: sum(range(pauses[way])))
-        assert trial.choice is False
-
-
-@given(st.integers(0, 50), st.integers(1, 8))
-def test_parts_are_all_rows_in_order(n, threads):
-    parts = parts_of(n, threads)
+@given(st.integers(0, 50), st.integers(1, 8), st.integers(1, 20))
+def test_parts_are_all_rows_in_order(n, threads, unit):
+    parts = parts_of(n, threads, unit)
     assert [i for a, b in parts for i in range(a, b)] == list(range(n))
+    assert all(a % unit == 0 for a, b in parts if a < b)
     assert padded(n) % ALIGNMENT == 0

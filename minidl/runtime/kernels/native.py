@@ -100,8 +100,13 @@ def meet(counter, threads, offer):
             call(offer)
 
 
-@inlined
-def walked(lines, first, stop, threads, counter, offer):
+def walk(lines, first, stop, threads, counter, offer):
+    """Runs parts `first` to `stop` of each line, as one of `threads` threads.
+
+    lines: [n, parts, 2] of (address of a function, or 0; address of its arguments)
+    counter: address of an int64 at which the threads meet; offer: of a function that
+        gives other programs the core
+    """
     for i in range(lines.shape[0]):
         for part in range(first, stop):
             if lines[i, part, 0] != 0:
@@ -110,35 +115,28 @@ def walked(lines, first, stop, threads, counter, offer):
             meet(counter, threads, offer)
 
 
-def walk(lines, first, stop, threads, counter, offer):
-    """Runs parts `first` to `stop` of each line, as one of `threads` threads.
-
-    lines: [n, parts, 2] of (address of a function, or 0; address of its arguments)
-    counter: address of an int64 at which the threads meet; offer: of a function that
-        gives other programs the core
-    """
-    walked(lines, first, stop, threads, counter, offer)
-
-
 # ---- a worker and its box, in which there is: how many tasks were posted; whether the
-# worker sleeps; of the last task the lines' address, how many, for how many threads, the
-# counter where they meet, and the core of who posted it
+# worker sleeps; of the last task the lines' address, how many they are, for how many
+# threads, the counter where these meet, and the core of who posted it
 
-POSTED, SLEEPS, LINES, COUNT, THREADS, COUNTER, CORE, WORDS = range(8)
+POSTED, SLEEPS, LINES, COUNT, THREADS, COUNTER, CORE = range(0, 56, 8)
+BOX = 64  # bytes: a line of the cache each
 ASLEEP = -1
+
+walked = inlined(walk)
 
 
 def post(boxes, lines, n, threads, counter, core):
-    """Puts a task into each box, 8 words apart; returns how many workers sleep."""
+    """Puts a task into each worker's box; returns how many workers sleep."""
     asleep = 0
-    for box in range(boxes, boxes + (threads - 1) * WORDS * 8, WORDS * 8):
-        put(box + 8 * LINES, lines)
-        put(box + 8 * COUNT, n)
-        put(box + 8 * THREADS, threads)
-        put(box + 8 * COUNTER, counter)
-        put(box + 8 * CORE, core)
-        count_up(box + 8 * POSTED)
-        asleep += look(box + 8 * SLEEPS)
+    for box in range(boxes, boxes + (threads - 1) * BOX, BOX):
+        put(box + LINES, lines)
+        put(box + COUNT, n)
+        put(box + THREADS, threads)
+        put(box + COUNTER, counter)
+        put(box + CORE, core)
+        count_up(box + POSTED)
+        asleep += look(box + SLEEPS)
     return asleep
 
 
@@ -149,23 +147,23 @@ def serve(box, me, done, offer, core):
     who posted the next, if this thread is on it too; `core` is the address of a
     function that tells, or 0.
     """
-    put(box + 8 * SLEEPS, 0)
+    put(box + SLEEPS, 0)
     while True:
         asked = 0
-        while look(box + 8 * POSTED) == done:
+        while look(box + POSTED) == done:
             asked += 1
             if asked % PATIENCE == 0:
                 call(offer)
             if asked == WAIT * PATIENCE:
-                put(box + 8 * SLEEPS, 1)
-                if look(box + 8 * POSTED) == done:
+                put(box + SLEEPS, 1)
+                if look(box + POSTED) == done:
                     return done, ASLEEP
-                put(box + 8 * SLEEPS, 0)
-        theirs = look(box + 8 * CORE)
+                put(box + SLEEPS, 0)
+        theirs = look(box + CORE)
         if core != 0 and ask(core) == theirs:
             return done, theirs
-        threads = look(box + 8 * THREADS)
-        shape = (look(box + 8 * COUNT), threads, 2)
-        lines = carray(pointer(look(box + 8 * LINES)), shape, int64)
-        walked(lines, me, me + 1, threads, look(box + 8 * COUNTER), offer)
+        threads = look(box + THREADS)
+        shape = (look(box + COUNT), threads, 2)
+        lines = carray(pointer(look(box + LINES)), shape, int64)
+        walked(lines, me, me + 1, threads, look(box + COUNTER), offer)
         done += 1

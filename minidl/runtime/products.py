@@ -30,20 +30,23 @@ def product(at):
     function, outer, inner = at[0], at[1], at[2]
     order, form_x, form_y = int32(at[3]), int32(at[4]), int32(at[5])
     m, n, k, piece_m, piece_n = at[6], at[7], at[8], at[9], at[10]
+    first_x, far_x, row_x = at[11], {integer}(at[12]), at[13]
+    first_y, far_y, column_y = at[14], {integer}(at[15]), at[16]
+    first_out, far_out, row_out = at[17], {integer}(at[18]), at[19]
     for i in range(outer):
         for j in range(inner):
-            x = at[11] + i * at[20] + j * at[23]
-            y = at[14] + i * at[21] + j * at[24]
-            out = at[17] + i * at[22] + j * at[25]
+            x = first_x + i * at[20] + j * at[23]
+            y = first_y + i * at[21] + j * at[24]
+            out = first_out + i * at[22] + j * at[25]
             for row in range(0, m, piece_m):
                 for column in range(0, n, piece_n):
+                    rows, columns = min(piece_m, m - row), min(piece_n, n - column)
                     call(
                         function, order, form_x, form_y,
-                        {integer}(min(piece_m, m - row)),
-                        {integer}(min(piece_n, n - column)), {integer}(k),
-                        {number}(1), x + row * at[13], {integer}(at[12]),
-                        y + column * at[16], {integer}(at[15]), {number}(0),
-                        out + row * at[19] + column * {size}, {integer}(at[18]),
+                        {integer}(rows), {integer}(columns), {integer}(k),
+                        {number}(1), x + row * row_x, far_x,
+                        y + column * column_y, far_y,
+                        {number}(0), out + row * row_out + column * {size}, far_out,
                     )
 """
 

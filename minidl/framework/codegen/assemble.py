@@ -71,8 +71,12 @@ class Assembly:
         self.number()
 
     def turn(self, node):
-        """Checks of what comes from outside are first, what only the outside waits for
-        last: nobody then reads a parameter any more, and its update overwrites it."""
+        """0, 1 or 2: what comes first, what may follow, what comes last.
+
+        First are checks of what the caller gave, so that an error leaves all as it was.
+        Last is what only the outside waits for: an update then overwrites a parameter
+        that nobody reads any more.
+        """
         if node.op is ops.in_range and origin(node.inputs[0]).op is INPUT:
             return 0
         items = self.items.get(node, {}).values() or [node]

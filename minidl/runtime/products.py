@@ -57,21 +57,28 @@ def product_call(x, y, out):
         return Call(np.matmul, [x, y, out])
     x, y = (np.broadcast_to(a, out.shape[:-2] + a.shape[-2:]) for a in (x, y))
     bound = native if native(x, y, out) else plain
-    whole = slice(None)
-    if out.ndim > 2:  # threads share matrices, or rows, or columns
-        rows, unit, cuts = len(out), 1, lambda cut: (cut, cut, cut)
-    elif len(out) >= out.shape[1]:
-        rows, unit, cuts = len(out), UNIT, lambda cut: (cut, whole, cut)
-    else:
-        column = lambda cut: (whole, cut)  # noqa: E731
-        rows, unit = out.shape[1], UNIT
-        cuts = lambda cut: (whole, column(cut), column(cut))  # noqa: E731
+    rows, unit, cuts = shares(x, y, out)
 
     def part(start, stop):
         places = cuts(slice(start, stop))
         return bound(*(a[place] for a, place in zip((x, y, out), places)))[1]
 
     return Call(*bound(x, y, out), rows, part, unit)
+
+
+def shares(x, y, out):
+    """What threads share: how much, in which units, and where x, y and out are cut.
+
+    Of many matrices some. Of one the rows, for which each thread reads all of y; or the
+    columns, for which it reads all of x, and writes where the kernels after it, which
+    share rows, will not look for it.
+    """
+    whole = slice(None)
+    if out.ndim > 2:
+        return len(out), 1, lambda cut: (cut, cut, cut)
+    if len(out) > UNIT and y.size <= x.size + out.size / 2:
+        return len(out), UNIT, lambda cut: (cut, whole, cut)
+    return out.shape[1], UNIT, lambda cut: (whole, (whole, cut), (whole, cut))
 
 
 def plain(x, y, out):

@@ -107,11 +107,13 @@ def walk(lines, first, stop, threads, counter, offer):
     counter: address of an int64 at which the threads meet; offer: of a function that
         gives other programs the core
     """
-    for i in range(lines.shape[0]):
+    n = lines.shape[0]
+    for i in range(n):
         for part in range(first, stop):
             if lines[i, part, 0] != 0:
                 call(lines[i, part, 0], lines[i, part, 1])
-        if threads > 1:
+        # After a line of the first thread alone comes its next, without a meeting.
+        if threads > 1 and (i == n - 1 or lines[i : i + 2, 1, 0].any()):
             meet(counter, threads, offer)
 
 

@@ -12,12 +12,10 @@ from dataclasses import dataclass
 from functools import partial
 from itertools import groupby
 
-import numpy as np
-
 from . import pool
 from .build import Entry
 from .lines import Lines
-from .memory import ALIGNMENT, first_fit
+from .memory import aligned, first_fit
 
 # What one thread does in a second, roughly.
 FLOPS, BYTES = 60e9, 50e9
@@ -125,10 +123,3 @@ class Executor:
     def shared(self):
         """How many instructions have a part for more than one thread."""
         return sum(len(self.parts(t)) > 1 for t in self.line_of)
-
-
-def aligned(nbytes):
-    """Bytes that begin at a multiple of the alignment."""
-    raw = np.empty(nbytes + ALIGNMENT, np.uint8)
-    start = -raw.ctypes.data % ALIGNMENT
-    return raw[start : start + nbytes]

@@ -9,7 +9,8 @@ import numpy as np
 
 from ..hardware.blas import SingleThread
 from .build import block
-from .pool import LINE, native, offer, pool
+from .memory import ALIGNMENT, aligned
+from .pool import native, offer, pool
 
 
 class Lines:
@@ -20,8 +21,8 @@ class Lines:
         self.lines = np.zeros((n, threads, 2), np.int64)
         self.held = [()] * n  # what the addresses point to
         # How often threads have come to a meeting, in a line of the cache of its own.
-        self.room = np.zeros(2 * LINE // 8, np.int64)
-        self.counter = -(-self.room.ctypes.data // LINE) * LINE
+        self.room = aligned(ALIGNMENT)
+        self.counter = self.room.ctypes.data
 
     def put(self, i, entry, parts):
         """Has line i call `entry`, each of the first threads with one of `parts`."""

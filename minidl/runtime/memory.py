@@ -7,6 +7,8 @@ life. (Chapter 13 has other planners, and the bound they are held to.)
 
 from dataclasses import dataclass
 
+import numpy as np
+
 ALIGNMENT = 64  # bytes: a cache line, and the widest vector
 
 
@@ -48,3 +50,10 @@ def overlap(a, b):
 
 def padded(nbytes):
     return -(-nbytes // ALIGNMENT) * ALIGNMENT
+
+
+def aligned(nbytes):
+    """New bytes, all 0, that begin at a multiple of the alignment."""
+    raw = np.zeros(nbytes + ALIGNMENT, np.uint8)
+    start = -raw.ctypes.data % ALIGNMENT
+    return raw[start : start + nbytes]

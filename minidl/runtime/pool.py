@@ -12,27 +12,22 @@ import sys
 import threading
 from contextlib import suppress
 from functools import cache
-from pathlib import Path
 
-import numpy as np
-
-from .build import build
-
-NATIVE = Path(__file__).parent / "kernels" / "native.py"
-LINE = 64  # bytes of the cache that cores hand to each other: the size of a box
+from .build import KERNELS, build
+from .memory import ALIGNMENT, aligned
 
 
 class Worker:
-    """Thread number `me`, with the box at an address."""
+    """Thread number `me`, which has one of the boxes that begin at an address."""
 
-    def __init__(self, me, box):
-        self.me, self.box, self.posted = me, box, threading.Event()
+    def __init__(self, me, boxes):
+        self.me, self.boxes, self.posted = me, boxes, threading.Event()
         threading.Thread(target=self.serve, daemon=True).start()
 
     def serve(self):
         serve, done, core = native("serve"), 0, core_teller()
         while True:
-            done, found = serve(self.box, self.me, done, offer(), core)
+            done, found = serve(self.boxes, self.me, done, offer(), core)
             if found < 0:
                 self.posted.wait()
                 self.posted.clear()
@@ -47,13 +42,10 @@ class Pool:
 
     def __init__(self, threads):
         self.threads, self.busy = threads, threading.Lock()
-        self.memory = np.zeros((threads + 1) * LINE // 8, np.int64)
-        self.boxes = -(-self.memory.ctypes.data // LINE) * LINE
-        self.walk, self.post = native("walk"), native("post")
-        native("serve")
-        self.workers = [
-            Worker(i, self.boxes + (i - 1) * LINE) for i in range(1, threads)
-        ]
+        self.memory = aligned(threads * ALIGNMENT)
+        self.boxes = self.memory.ctypes.data
+        self.walk, self.post, _ = map(native, SIGNATURES)
+        self.workers = [Worker(i, self.boxes) for i in range(1, threads)]
 
     def run(self, lines, counter):
         """Walks `lines`, [n, threads, 2], whose threads meet at an address `counter`.
@@ -84,7 +76,8 @@ SIGNATURES = {
 @cache
 def native(name):
     """A function of kernels/native.py."""
-    return build(NATIVE.read_text(encoding="utf-8"), name, SIGNATURES[name])
+    source = (KERNELS / "native.py").read_text(encoding="utf-8")
+    return build(source, name, SIGNATURES[name])
 
 
 # ---- the system

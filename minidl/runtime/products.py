@@ -56,14 +56,15 @@ def product_call(x, y, out):
     if min(x.ndim, y.ndim) < 2:
         return Call(np.matmul, [x, y, out])
     x, y = (np.broadcast_to(a, out.shape[:-2] + a.shape[-2:]) for a in (x, y))
-    bound = native if native(x, y, out) else plain
+    by_blas = native(x, y, out)
+    bound = native if by_blas else plain
     rows, unit, cuts = shares(x, y, out)
 
     def part(start, stop):
         places = cuts(slice(start, stop))
         return bound(*(a[place] for a, place in zip((x, y, out), places)))[1]
 
-    return Call(*bound(x, y, out), rows, part, unit)
+    return Call(*(by_blas or plain(x, y, out)), rows, part, unit)
 
 
 def shares(x, y, out):

@@ -9,6 +9,7 @@ from minidl.hardware import blas
 from minidl.runtime import products
 from minidl.runtime.build import Entry
 from minidl.runtime.execute import Call
+from minidl.runtime.pool import parts_of
 from minidl.runtime.products import best_pieces, native, product_call
 
 has_blas = pytest.mark.skipif(blas.product("f") is None, reason="no BLAS is found")
@@ -56,8 +57,6 @@ def close(out, x, y):
 
 @given(pairs(), st.integers(1, 3))
 def test_it_is_the_product_whole_and_in_parts(pair, threads):
-    from minidl.runtime.pool import parts_of
-
     x, y = pair
     out = np.full(np.matmul(x, y).shape, np.nan, x.dtype)
     call = product_call(x, y, out)

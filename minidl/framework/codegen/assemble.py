@@ -101,7 +101,8 @@ class Assembly:
     def launched(self, node, kernel, inplace=None):
         """The Step that runs `kernel` for `node`."""
         writes, reads = self.outputs(node), tuple(map(origin, node.inputs))
-        text, bind = python.source(kernel), Launch(node, writes, kernel)
+        text = python.source(kernel)
+        bind = Launch(node, writes, kernel, text)
         own = inplace or {}
         return Step(kernel.name, node, reads, writes, bind, kernel, text, inplace=own)
 
@@ -253,10 +254,9 @@ class Assembly:
 class Launch:
     """How a generated kernel is bound: arrays in the shapes that its loops use."""
 
-    def __init__(self, node, writes, kernel):
+    def __init__(self, node, writes, kernel, source):
         self.node, self.writes, self.kernel = node, writes, kernel
-        text = python.source(kernel) + python.entry(kernel)
-        self.entry = build_entry(text, f"{kernel.name}_at")
+        self.entry = build_entry(source + python.entry(kernel), f"{kernel.name}_at")
 
     def __call__(self, array):
         kernel = self.kernel

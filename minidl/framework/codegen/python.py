@@ -95,8 +95,8 @@ def entry(kernel):
 
 
 def array_at(i, named):
-    shape, kind = getattr(named, "shape", ()), scalar_type(named.dtype)
-    return f"carray(pointer(at[{i}]), {shape}, np.{kind.replace('boolean', 'bool_')})"
+    shape = getattr(named, "shape", ())
+    return f"carray(pointer(at[{i}]), {shape}, np.{named.dtype.name})"
 
 
 def arguments(kernel):

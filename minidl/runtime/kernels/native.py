@@ -2,9 +2,9 @@
 
 A call is two numbers: the address of a function, and that of a block of numbers which
 are its arguments. Several threads walk one list at the same time, each doing its own
-part of every line, and meet after it. Whoever comes first asks again and again whether
-the others are there, since to sleep and be woken takes longer than most lines; after a
-while it offers its core to other programs. (Chapter 14.)
+part of every line, and meet after those that they share. Whoever comes first asks again
+and again whether the others are there, since to sleep and be woken takes longer than
+most lines; after a while it offers its core to other programs. (Chapter 14.)
 """
 
 from llvmlite import ir
@@ -112,7 +112,7 @@ def walk(lines, first, stop, threads, counter, offer):
         for part in range(first, stop):
             if lines[i, part, 0] != 0:
                 call(lines[i, part, 0], lines[i, part, 1])
-        # After a line of the first thread alone comes its next, without a meeting.
+        # Between two lines of the first thread alone nobody waits for anybody.
         if threads > 1 and (i == n - 1 or lines[i : i + 2, 1, 0].any()):
             meet(counter, threads, offer)
 
@@ -142,13 +142,14 @@ def post(boxes, lines, n, threads, counter, core):
     return asleep
 
 
-def serve(box, me, done, offer, core):
+def serve(boxes, me, done, offer, core):
     """Walks the tasks that are posted, as thread `me`, until there is a reason not to.
 
     Returns how many it has done, and ASLEEP after a while without any, or the core of
     who posted the next, if this thread is on it too; `core` is the address of a
     function that tells, or 0.
     """
+    box = boxes + (me - 1) * BOX
     put(box + SLEEPS, 0)
     while True:
         asked = 0
